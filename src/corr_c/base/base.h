@@ -1,0 +1,26 @@
+/* What the rooms below share: scratch memory, the pool, the CPU's kernel tables. */
+#ifndef CORR_BASE_H
+#define CORR_BASE_H
+
+#include "../compiler.h"
+#include "../corr.h"
+#include "../kernels/kernels.h"
+
+/* A task's view of its run: which thread it is on and whether to give up. */
+typedef struct corr_run_state corr_run_state;
+int corr_should_stop(corr_run_state *run);
+
+/* Calls task(context, item, worker, run) for 0 <= item < items, each once, on up to
+ * call->threads threads; `worker` < threads tells scratch apart. */
+typedef void corr_task(void *context, int64_t item, int worker, corr_run_state *run);
+corr_status corr_parallel(corr_task *task, void *context, int64_t items, const corr_call *call);
+
+/* Unsigned product that says when it wraps; 0 if all is well. */
+int corr_multiply(int64_t a, int64_t b, int64_t *product);
+
+CORR_INLINE int64_t corr_min(int64_t a, int64_t b) { return a < b ? a : b; }
+CORR_INLINE int64_t corr_max(int64_t a, int64_t b) { return a > b ? a : b; }
+CORR_INLINE int64_t corr_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+CORR_INLINE int64_t corr_round_up(int64_t a, int64_t b) { return corr_ceil_div(a, b) * b; }
+
+#endif

@@ -1,0 +1,180 @@
+/* The pool: threads that live for the process, one job at a time.
+ *
+ * A caller that finds the pool busy does its job alone: nobody queues, nothing can
+ * deadlock, and a job that itself calls corr is fine. Workers enter a job only while it
+ * is open; the caller closes it and waits for those inside, so a worker that sleeps
+ * through a short job costs nothing.
+ */
+#include "base.h"
+#include "threads.h"
+
+enum { MAX_WORKERS = 255 };
+static const double spin_seconds = 40e-6; /* the gap between two layers of a network */
+static const double poll_seconds = 50e-3; /* how soon Ctrl-C is looked at */
+
+struct corr_run_state {
+    corr_task *task;
+    void *context;
+    int64_t items;
+    corr_atomic next, stop;
+    uint64_t fp_control;
+    const corr_call *call;
+    double poll_at;
+    int threads;
+};
+
+static corr_mutex owner = CORR_MUTEX_INIT; /* whoever holds it may use the pool */
+static corr_mutex gate = CORR_MUTEX_INIT;  /* guards all below */
+static corr_condition work = CORR_CONDITION_INIT, done = CORR_CONDITION_INIT;
+static corr_run_state *job;
+static int entered, inside, started, sleeping;
+static int start_limit = MAX_WORKERS;
+static corr_atomic generation = CORR_ATOMIC_INIT;
+static CORR_THREAD_LOCAL corr_run_state *own; /* this thread's job, while it has the pool */
+
+static void poll_caller(corr_run_state *run) {
+    if (!run->call->poll)
+        return;
+    double now = corr_now();
+    if (now < run->poll_at)
+        return;
+    run->poll_at = now + poll_seconds;
+    if (run->call->poll(run->call->poll_context))
+        corr_set(&run->stop, 1);
+}
+
+static void work_on(corr_run_state *run, int worker) {
+    while (!corr_load(&run->stop)) {
+        int64_t item = corr_fetch_add(&run->next, 1);
+        if (item >= run->items)
+            return;
+        run->task(run->context, item, worker, run);
+        if (worker == 0)
+            poll_caller(run);
+    }
+}
+
+int corr_should_stop(corr_run_state *run) { return corr_load(&run->stop) != 0; }
+
+static void worker_main(void) {
+    int64_t seen = 0;
+    for (;;) {
+        double until = corr_now() + spin_seconds;
+        while (corr_load(&generation) == seen && corr_now() < until)
+            for (int i = 0; i < 16; i++)
+                corr_pause();
+        corr_lock(&gate);
+        sleeping++;
+        while (corr_load(&generation) == seen)
+            corr_wait(&work, &gate);
+        sleeping--;
+        seen = corr_load(&generation);
+        corr_run_state *run = job;
+        if (!run || entered + 1 >= run->threads) {
+            corr_unlock(&gate);
+            continue;
+        }
+        int worker = ++entered;
+        inside++;
+        corr_unlock(&gate);
+
+        uint64_t own = corr_get_fp_control();
+        corr_set_fp_control(run->fp_control);
+        work_on(run, worker);
+        corr_set_fp_control(own);
+
+        corr_lock(&gate);
+        if (--inside == 0)
+            corr_wake_all(&done);
+        corr_unlock(&gate);
+    }
+}
+
+static void open_job(corr_run_state *run) {
+    corr_lock(&gate);
+    int most = start_limit < MAX_WORKERS ? start_limit : MAX_WORKERS;
+    while (started < run->threads - 1 && started < most && corr_start_thread(worker_main))
+        started++;
+    job = run;
+    entered = 0;
+    corr_set(&generation, corr_load(&generation) + 1);
+    if (sleeping)
+        corr_wake_all(&work);
+    corr_unlock(&gate);
+}
+
+static void close_job(void) {
+    corr_lock(&gate);
+    job = NULL;
+    while (inside)
+        corr_wait(&done, &gate);
+    corr_unlock(&gate);
+}
+
+corr_status corr_parallel(corr_task *task, void *context, int64_t items,
+                          const corr_call *call) {
+    corr_run_state run = {0};
+    run.task = task;
+    run.context = context;
+    run.items = items;
+    run.call = call;
+    run.threads = (int)corr_min(corr_min(call->threads, items), MAX_WORKERS + 1);
+    run.poll_at = call->poll ? corr_now() + poll_seconds : 0;
+    int shared = run.threads > 1 && corr_try_lock(&owner);
+    if (shared) {
+        run.fp_control = corr_get_fp_control();
+        own = &run;
+        open_job(&run);
+    }
+    work_on(&run, 0);
+    if (shared) {
+        close_job();
+        own = NULL;
+        corr_unlock(&owner);
+    }
+    return corr_load(&run.stop) ? CORR_INTERRUPTED : CORR_OK;
+}
+
+static corr_atomic process_threads = CORR_ATOMIC_INIT; /* 0: the default */
+static CORR_THREAD_LOCAL int own_threads;              /* 0: the process's */
+
+void corr_set_num_threads(int n) { corr_set(&process_threads, n); }
+
+int corr_get_num_threads(void) {
+    if (own_threads > 0)
+        return own_threads;
+    int64_t n = corr_load(&process_threads);
+    if (n <= 0) {
+        n = corr_default_threads();
+        corr_set(&process_threads, n);
+    }
+    return (int)n;
+}
+
+int corr_swap_thread_override(int n) {
+    int before = own_threads;
+    own_threads = n;
+    return before;
+}
+
+void corr_set_thread_limit_for_tests(int started_at_most) { start_limit = started_at_most; }
+
+/* Only `gate` is taken: the owner may hold the pool for long, and may itself wait for
+ * whoever forks. */
+void corr_pool_before_fork(void) { corr_lock(&gate); }
+
+void corr_pool_after_fork(int child) {
+    if (child) { /* the workers stayed with the parent */
+        job = NULL;
+        entered = inside = started = sleeping = 0;
+#if !defined(_WIN32)
+        work = (corr_condition)CORR_CONDITION_INIT;
+        done = (corr_condition)CORR_CONDITION_INIT;
+        if (own) /* forked by a signal handler inside a call: what the workers held is lost */
+            corr_set(&own->stop, 1);
+        else
+            owner = (corr_mutex)CORR_MUTEX_INIT;
+#endif
+    }
+    corr_unlock(&gate);
+}

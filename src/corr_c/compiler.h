@@ -1,0 +1,58 @@
+/* All that gcc, clang and MSVC, and their targets, spell differently. */
+#ifndef CORR_COMPILER_H
+#define CORR_COMPILER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define CORR_X86 1
+#else
+#define CORR_X86 0
+#endif
+
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define CORR_ARM64 1
+#else
+#define CORR_ARM64 0
+#endif
+
+#define CORR_PRAGMA(x) _Pragma(#x)
+
+#if defined(__clang__)
+/* Accumulators stay in registers only if every loop over them is unrolled. */
+#define CORR_UNROLL CORR_PRAGMA(clang loop unroll(full))
+#define CORR_TARGET_PUSH(isa) \
+    CORR_PRAGMA(clang attribute push(__attribute__((target(isa))), apply_to = function))
+#define CORR_TARGET_POP CORR_PRAGMA(clang attribute pop)
+#elif defined(__GNUC__)
+#define CORR_UNROLL CORR_PRAGMA(GCC unroll 32)
+#define CORR_TARGET_PUSH(isa) CORR_PRAGMA(GCC push_options) CORR_PRAGMA(GCC target(isa))
+#define CORR_TARGET_POP CORR_PRAGMA(GCC pop_options)
+#else
+#define CORR_UNROLL
+#define CORR_TARGET_PUSH(isa)
+#define CORR_TARGET_POP
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define CORR_INLINE static __forceinline
+#define CORR_NOINLINE __declspec(noinline)
+#define CORR_RESTRICT __restrict
+#define CORR_LIKELY(x) (x)
+#define CORR_THREAD_LOCAL __declspec(thread)
+#else
+#define CORR_INLINE static inline __attribute__((always_inline, unused))
+#define CORR_NOINLINE __attribute__((noinline))
+#define CORR_RESTRICT restrict
+#define CORR_LIKELY(x) __builtin_expect(!!(x), 1)
+#define CORR_THREAD_LOCAL _Thread_local
+#endif
+
+/* Token pasting after expansion. */
+#define CORR_PASTE2_(a, b) a##_##b
+#define CORR_PASTE2(a, b) CORR_PASTE2_(a, b)
+#define CORR_PASTE3_(a, b, c) a##_##b##_##c
+#define CORR_PASTE3(a, b, c) CORR_PASTE3_(a, b, c)
+
+#endif

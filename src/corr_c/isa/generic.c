@@ -1,0 +1,5 @@
+#include "../compiler.h"
+#include "../kernels/kernels.h"
+#define CORR_ISA generic
+#include "../simd/generic.h"
+#include "../kernels/instantiate.h"

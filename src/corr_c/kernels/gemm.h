@@ -1,0 +1,65 @@
+/* The micro-kernel: a tile of rows x vectors accumulators that live in registers.
+ *
+ *            b: vectors      each step of k loads one row of b and broadcasts
+ *          +--------------+  one element of a for every row of the tile
+ *   a: r   |              |
+ *      o   |  acc[i][j]   |  fma(broadcast a[i], b[j], acc[i][j])
+ *      w   |              |
+ *      s   +--------------+
+ */
+CORR_INLINE vec CORR_NAME(activate)(vec a, corr_activation activation) {
+    if (activation == CORR_LINEAR)
+        return a;
+    a = v_max(v_zero(), a);
+    return activation == CORR_RELU6 ? v_min(v_set1(6), a) : a;
+}
+
+CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, int64_t k,
+                                      const real *a, const real *b, int64_t ldb, real *c,
+                                      int64_t ldc, int64_t columns, const corr_store *store) {
+    vec acc[CORR_MAX_ROWS * CORR_MAX_VECTORS];
+    CORR_UNROLL
+    for (int i = 0; i < rows * vectors; i++)
+        acc[i] = v_zero();
+    for (; k > 0; k--, a += rows, b += ldb) {
+        vec bv[CORR_MAX_VECTORS];
+        CORR_UNROLL
+        for (int j = 0; j < vectors; j++)
+            bv[j] = v_load(b + j * V_LANES);
+        CORR_UNROLL
+        for (int i = 0; i < rows; i++) {
+            vec ai = v_set1(a[i]);
+            CORR_UNROLL
+            for (int j = 0; j < vectors; j++)
+                acc[i * vectors + j] = v_fma(ai, bv[j], acc[i * vectors + j]);
+        }
+    }
+    const int64_t tail = columns - (vectors - 1) * V_LANES;
+    const real *bias = store->bias;
+    CORR_UNROLL
+    for (int i = 0; i < rows; i++) {
+        CORR_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            real *to = c + i * ldc + j * V_LANES;
+            vec sum = acc[i * vectors + j];
+            if (store->accumulate)
+                sum = v_add(j + 1 < vectors ? v_load(to) : v_load_n(to, tail), sum);
+            if (bias)
+                sum = v_add(sum, v_set1(bias[i]));
+            sum = CORR_NAME(activate)(sum, store->activation);
+            if (j + 1 < vectors)
+                v_store(to, sum);
+            else
+                v_store_n(to, sum, tail);
+        }
+    }
+}
+
+#define CORR_GEMM_INSTANCE(rows, vectors)                                                     \
+    static void CORR_NAME(corr_gemm_##rows##x##vectors)(                                      \
+        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
+        int64_t columns, const corr_store *store) {                                           \
+        CORR_NAME(gemm_tile)(rows, vectors, k, a, b, ldb, c, ldc, columns, store);            \
+    }
+CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
+#undef CORR_GEMM_INSTANCE

@@ -1,0 +1,87 @@
+/* The kernels' contracts. Every ISA and type fills one table out of the same templates.
+ *
+ * Pointers are to elements of the table's type; strides and counts are in elements.
+ * A kernel touches exactly the elements its contract names, whatever their alignment.
+ */
+#ifndef CORR_KERNELS_H
+#define CORR_KERNELS_H
+
+#include "../corr.h"
+
+enum { CORR_MAX_ROWS = 14, CORR_MAX_VECTORS = 4, CORR_MAX_TILE_COLUMNS = 64 };
+
+/* How a tile leaves the registers: c = act((c if accumulate) + sum + bias). */
+typedef struct corr_store {
+    int accumulate;
+    corr_activation activation;
+    const void *bias; /* one for each row, or NULL */
+} corr_store;
+
+/* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j].
+ * The sum is one chain over k that starts at zero. b's rows are readable up to the next
+ * whole vector; c's only up to `columns` (more than `vectors - 1` vectors' worth). */
+typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
+                              int64_t ldc, int64_t columns, const corr_store *store);
+
+/* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others
+ * are zero; it is stored whole at dst. */
+typedef struct corr_run {
+    int64_t src;
+    int32_t dst;
+    int16_t lo, hi;
+} corr_run;
+
+/* For each channel c: dst[c * row + run.dst ...] = run of x + c * channel, runs in order
+ * (a later one overwrites the tail of an earlier one). */
+typedef void corr_pack_pixels_kernel(const corr_run *runs, int64_t count, int64_t step,
+                                     const void *x, int64_t channel, int64_t channels,
+                                     void *dst, int64_t row);
+
+/* dst[k * rows + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c).
+ * Returns non-zero if all of them are finite. */
+typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t channels, int64_t kh,
+                                     int64_t kw, int64_t w_o, int64_t w_c, int64_t w_h,
+                                     int64_t w_w, void *dst);
+
+/* c[i * ldc + j] += sum over p < k of a[i * lda + p] * b[j * ldb + p], for i < rows and
+ * j < columns; k is a multiple of the lanes. */
+typedef void corr_dot_kernel(int64_t k, const void *a, int64_t lda, const void *b, int64_t ldb,
+                             void *c, int64_t ldc, int64_t rows, int64_t columns);
+
+/* The forward operator for one image and one group, term by term in the order of the
+ * packed sum, cut at multiples of kc. With edges_only just the outputs whose window
+ * leaves the image. bias is the group's or NULL. */
+typedef void corr_plain_kernel(const corr_problem *problem, int64_t kc, const void *x,
+                               const void *w, const void *bias, void *y, int edges_only);
+
+/* The weight gradient of one image and group, terms absent in the padding left out,
+ * added to gw. */
+typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x, void *gw,
+                                      const void *gy);
+
+/* dst[i] = src[i * step], or dst[i * step] += src[i], for i < n. */
+typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t n);
+typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n);
+
+/* Rounds of FMAs in registers; returns how many FMA (lanes counted) a round does. */
+typedef double corr_peak_kernel(int64_t rounds);
+
+typedef struct corr_kernels {
+    const char *isa;
+    corr_dtype dtype;
+    int bytes; /* of an element */
+    int lanes; /* of a vector */
+    int dot_rows, dot_columns;
+    int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
+    corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_pack_pixels_kernel *pack_pixels;
+    corr_pack_weights_kernel *pack_weights;
+    corr_dot_kernel *dot;
+    corr_plain_kernel *plain;
+    corr_plain_weight_kernel *plain_weight;
+    corr_copy_kernel *copy;
+    corr_add_kernel *add;
+    corr_peak_kernel *peak;
+} corr_kernels;
+
+#endif

@@ -1,0 +1,100 @@
+/* Term by term: for problems too small to pack, and for outputs at an edge when a
+ * weight is infinite and must not meet a packed zero. Same sums, same order, same bits. */
+CORR_INLINE int64_t CORR_NAME(first_tap)(const corr_axis *axis, int64_t start) {
+    return start >= 0 ? 0 : (-start + axis->dilation - 1) / axis->dilation;
+}
+
+CORR_INLINE int64_t CORR_NAME(end_tap)(const corr_axis *axis, int64_t start) {
+    if (start >= axis->in)
+        return 0;
+    int64_t end = (axis->in - 1 - start) / axis->dilation + 1;
+    return end < axis->kernel ? end : axis->kernel;
+}
+
+typedef struct CORR_NAME(window) {
+    int64_t h, w, p0, p1, q0, q1;
+} CORR_NAME(window);
+
+CORR_INLINE real CORR_NAME(window_sum)(const corr_problem *s, int64_t kc,
+                                       const CORR_NAME(window) *at, const real *x,
+                                       const real *w) {
+    const int64_t *xs = s->x_stride, *ws = s->w_stride, ic = s->ic;
+    real total = 0, acc = 0;
+    int64_t cut = kc; /* where the running block of the sum ends */
+    for (int64_t p = at->p0; p < at->p1; p++) {
+        const real *x_row = x + (at->h + p * s->h.dilation) * xs[3] + at->w * xs[4];
+        const real *w_row = w + p * ws[3];
+        for (int64_t q = at->q0; q < at->q1; q++) {
+            const real *xq = x_row + q * s->w.dilation * xs[4], *wq = w_row + q * ws[4];
+            int64_t k = (p * s->w.kernel + q) * ic;
+            for (int64_t c = 0; c < ic;) {
+                while (k + c >= cut) {
+                    total += acc;
+                    acc = 0;
+                    cut += kc;
+                }
+                int64_t end = cut - k < ic ? cut - k : ic;
+                for (; c < end; c++)
+                    acc = s_fma(wq[c * ws[2]], xq[c * xs[2]], acc);
+            }
+        }
+    }
+    return total + acc;
+}
+
+static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t kc, const void *x_,
+                                  const void *w_, const void *bias_, void *y_,
+                                  int edges_only) {
+    const real *x = x_, *bias = bias_;
+    real *y = y_;
+    for (int64_t i = 0; i < s->h.out; i++) {
+        CORR_NAME(window) at;
+        at.h = i * s->h.stride - s->h.pad;
+        at.p0 = CORR_NAME(first_tap)(&s->h, at.h);
+        at.p1 = CORR_NAME(end_tap)(&s->h, at.h);
+        const int row_inside = at.p0 == 0 && at.p1 == s->h.kernel;
+        for (int64_t j = 0; j < s->w.out; j++) {
+            at.w = j * s->w.stride - s->w.pad;
+            at.q0 = CORR_NAME(first_tap)(&s->w, at.w);
+            at.q1 = CORR_NAME(end_tap)(&s->w, at.w);
+            if (edges_only && row_inside && at.q0 == 0 && at.q1 == s->w.kernel)
+                continue;
+            real *to = y + i * s->y_stride[3] + j * s->y_stride[4];
+            const real *w = w_;
+            for (int64_t o = 0; o < s->oc; o++, to += s->y_stride[2], w += s->w_stride[1]) {
+                real sum = CORR_NAME(window_sum)(s, kc, &at, x, w);
+                if (bias)
+                    sum += bias[o];
+                if (s->activation != CORR_LINEAR && sum < 0)
+                    sum = 0;
+                if (s->activation == CORR_RELU6 && sum > 6)
+                    sum = 6;
+                *to = sum;
+            }
+        }
+    }
+}
+
+static void CORR_NAME(corr_plain_weight)(const corr_problem *s, const void *x_, void *gw_,
+                                         const void *gy_) {
+    const int64_t *xs = s->x_stride, *ws = s->w_stride, *ys = s->y_stride;
+    for (int64_t o = 0; o < s->oc; o++)
+        for (int64_t c = 0; c < s->ic; c++)
+            for (int64_t p = 0; p < s->h.kernel; p++)
+                for (int64_t q = 0; q < s->w.kernel; q++) {
+                    real sum = 0;
+                    for (int64_t i = 0; i < s->h.out; i++) {
+                        int64_t h = i * s->h.stride + p * s->h.dilation - s->h.pad;
+                        if (h < 0 || h >= s->h.in)
+                            continue;
+                        const real *x = (const real *)x_ + c * xs[2] + h * xs[3];
+                        const real *gy = (const real *)gy_ + o * ys[2] + i * ys[3];
+                        for (int64_t j = 0; j < s->w.out; j++) {
+                            int64_t v = j * s->w.stride + q * s->w.dilation - s->w.pad;
+                            if (v >= 0 && v < s->w.in)
+                                sum = s_fma(x[v * xs[4]], gy[j * ys[4]], sum);
+                        }
+                    }
+                    ((real *)gw_)[o * ws[1] + c * ws[2] + p * ws[3] + q * ws[4]] += sum;
+                }
+}

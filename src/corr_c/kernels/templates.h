@@ -1,0 +1,33 @@
+/* All templates and the table for one CORR_TYPE of one CORR_ISA; included twice by isa.h. */
+#include "gemm.h"
+#include "pack.h"
+#include "dot.h"
+#include "plain.h"
+#include "copy.h"
+
+#define CORR_TEXT_(x) #x
+#define CORR_TEXT(x) CORR_TEXT_(x)
+#define CORR_GEMM_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_##rows##x##vectors),
+
+const corr_kernels CORR_NAME(corr_kernels) = {
+    .isa = CORR_TEXT(CORR_ISA),
+    .dtype = CORR_PASTE2(CORR_DTYPE, CORR_TYPE),
+    .bytes = sizeof(real),
+    .lanes = V_LANES,
+    .dot_rows = CORR_PASTE2(CORR_DOT_ROWS, CORR_ISA),
+    .dot_columns = CORR_PASTE2(CORR_DOT_COLUMNS, CORR_ISA),
+    .max_rows = CORR_PASTE2(CORR_TILE_ROWS, CORR_ISA),
+    .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
+    .pack_pixels = CORR_NAME(corr_pack_pixels),
+    .pack_weights = CORR_NAME(corr_pack_weights),
+    .dot = CORR_NAME(corr_dot),
+    .plain = CORR_NAME(corr_plain),
+    .plain_weight = CORR_NAME(corr_plain_weight),
+    .copy = CORR_NAME(corr_copy),
+    .add = CORR_NAME(corr_add),
+    .peak = CORR_NAME(corr_peak),
+};
+#undef CORR_GEMM_ENTRY
+#undef CORR_TEXT
+#undef CORR_TEXT_

@@ -1,0 +1,4 @@
+#include "plan.h"
+
+/* In the order in which they are asked. */
+const corr_engine *const corr_engines[] = {&corr_plain_engine, &corr_gemm_engine, NULL};

@@ -1,0 +1,53 @@
+/* From a problem to an engine: a row an engine, one file of heuristics. */
+#ifndef CORR_PLAN_H
+#define CORR_PLAN_H
+
+#include "../problem/problem.h"
+
+typedef struct corr_engine corr_engine;
+
+typedef struct corr_choice {
+    const corr_engine *engine;
+    const corr_kernels *kernels;
+    int rows, vectors; /* MR, and NR in vectors */
+    int64_t kc;        /* terms summed in registers before they meet the output */
+    int64_t pixels;    /* NC: pixels packed at once */
+    int64_t panels;    /* row panels one item multiplies with them */
+} corr_choice;
+
+struct corr_engine {
+    const char *name;
+    corr_algorithm algorithm;
+    int (*accepts)(const corr_problem *s);
+    int64_t (*packed_bytes)(const corr_problem *s, const corr_choice *choice);
+    /* *finite becomes 0 if a weight is infinite or NaN. */
+    corr_status (*pack)(const corr_problem *s, const corr_choice *choice, const void *w,
+                        void *packed, int *finite, const corr_call *call);
+    int64_t (*workspace_bytes)(const corr_problem *s, const corr_choice *choice, int threads);
+    /* w as given to pack, packed as pack left it. */
+    corr_status (*run)(const corr_problem *s, const corr_choice *choice, const void *x,
+                       const void *w, const void *packed, const void *bias, void *y,
+                       void *workspace, const corr_call *call);
+};
+
+extern const corr_engine corr_gemm_engine, corr_plain_engine;
+extern const corr_engine *const corr_engines[];
+
+/* choose.c */
+corr_status corr_choose(const corr_problem *s, int threads, corr_choice *choice);
+void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
+int corr_choose_threads(const corr_problem *s, int most);
+int64_t corr_choose_kc(int64_t terms);
+int64_t corr_choose_dot_pixels(const corr_problem *s);
+int64_t corr_choose_dot_columns(const corr_problem *s, int threads);
+
+/* engines/ */
+typedef struct corr_plane { /* one image plane as pixel runs see it */
+    int64_t ih, iw, x_h, x_w, sh, sw, ow;
+} corr_plane;
+int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w, int64_t pixel,
+                       int64_t count, int64_t width, int lanes, corr_run *runs);
+corr_status corr_redo_edges(const corr_problem *s, const corr_choice *choice, const void *x,
+                            const void *w, const void *bias, void *y, const corr_call *call);
+
+#endif

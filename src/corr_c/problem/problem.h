@@ -1,0 +1,30 @@
+/* The descriptor, checked once at the door, and what else one problem can be said as. */
+#ifndef CORR_PROBLEM_H
+#define CORR_PROBLEM_H
+
+#include "../base/base.h"
+
+/* Terms of one output's sum, and the pixels of one output plane. */
+CORR_INLINE int64_t corr_terms(const corr_problem *s) {
+    return s->ic * s->h.kernel * s->w.kernel;
+}
+CORR_INLINE int64_t corr_pixels(const corr_problem *s) { return s->h.out * s->w.out; }
+
+/* Does any window leave the image? */
+int corr_has_padding(const corr_problem *s);
+
+/* Some output has no element: nothing to do. */
+CORR_INLINE int corr_is_empty(const corr_problem *s) {
+    return s->n == 0 || s->groups == 0 || s->oc == 0 || corr_pixels(s) == 0;
+}
+
+/* 1x1 without padding, rows that follow one another: the plane is one long row. */
+void corr_flatten(corr_problem *s);
+
+/* Phase (a, b) of the input gradient as a forward problem: x is the output's gradient,
+ * y every stride-th pixel of the input's, w the taps that reach them, flipped. Offsets in
+ * elements. Returns 0 if no tap does: those pixels are zero. */
+int corr_input_phase(const corr_problem *forward, int64_t a, int64_t b, corr_problem *phase,
+                     int64_t *w_offset, int64_t *y_offset);
+
+#endif

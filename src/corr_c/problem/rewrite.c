@@ -1,0 +1,71 @@
+#include "problem.h"
+
+static int is_pointwise(const corr_axis *a) {
+    return a->kernel == 1 && a->stride == 1 && a->pad == 0 && a->in == a->out;
+}
+
+void corr_flatten(corr_problem *s) {
+    if (!is_pointwise(&s->h) || !is_pointwise(&s->w) || s->h.in == 1)
+        return;
+    if (s->x_stride[3] != s->w.in * s->x_stride[4] || s->y_stride[3] != s->w.out * s->y_stride[4])
+        return;
+    s->w.in = s->w.out = s->h.in * s->w.in;
+    s->h.in = s->h.out = 1;
+}
+
+static int64_t greatest_common_divisor(int64_t a, int64_t b) {
+    while (b) {
+        int64_t r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* Input pixel a + s*t takes tap p from output i where i*s = a + s*t + pad - p*d, so
+ * p*d = a + pad (mod s): every (s/g)-th tap from p0 on, g = gcd(d, s), and along those
+ * i falls by d/g. Read backwards that is a correlation of stride 1 and dilation d/g. */
+static int phase_axis(const corr_axis *f, int64_t a, corr_axis *phase, int64_t *last_tap,
+                      int64_t *tap_step) {
+    const int64_t s = f->stride, g = greatest_common_divisor(f->dilation, s);
+    int64_t p0 = 0;
+    *tap_step = s / g;
+    while (p0 < *tap_step && (a + f->pad - p0 * f->dilation) % s != 0)
+        p0++;
+    phase->in = f->out;
+    phase->out = a < f->in ? (f->in - a + s - 1) / s : 0;
+    phase->stride = 1;
+    phase->dilation = f->dilation / g;
+    phase->kernel = 1;
+    phase->pad = 0;
+    if (p0 >= *tap_step || p0 >= f->kernel)
+        return 0;
+    phase->kernel = (f->kernel - 1 - p0) / *tap_step + 1;
+    phase->pad = (phase->kernel - 1) * phase->dilation - (a + f->pad - p0 * f->dilation) / s;
+    *last_tap = p0 + (phase->kernel - 1) * *tap_step;
+    return 1;
+}
+
+int corr_input_phase(const corr_problem *f, int64_t a, int64_t b, corr_problem *phase,
+                     int64_t *w_offset, int64_t *y_offset) {
+    int64_t last[2] = {0, 0}, step[2];
+    *phase = *f;
+    int taps = phase_axis(&f->h, a, &phase->h, &last[0], &step[0]) &
+               phase_axis(&f->w, b, &phase->w, &last[1], &step[1]);
+    phase->activation = CORR_LINEAR;
+    phase->ic = f->oc;
+    phase->oc = f->ic;
+    for (int i = 0; i < 5; i++) {
+        phase->x_stride[i] = f->y_stride[i];
+        phase->y_stride[i] = f->x_stride[i];
+    }
+    phase->y_stride[3] *= f->h.stride;
+    phase->y_stride[4] *= f->w.stride;
+    phase->w_stride[1] = f->w_stride[2];
+    phase->w_stride[2] = f->w_stride[1];
+    phase->w_stride[3] = -step[0] * f->w_stride[3];
+    phase->w_stride[4] = -step[1] * f->w_stride[4];
+    *w_offset = last[0] * f->w_stride[3] + last[1] * f->w_stride[4];
+    *y_offset = a * f->x_stride[3] + b * f->x_stride[4];
+    return taps && phase->ic > 0;
+}

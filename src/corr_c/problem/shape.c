@@ -1,0 +1,56 @@
+#include "problem.h"
+
+/* The largest offset that a view of these sizes and strides reaches, in bytes. */
+static int view_overflows(const int64_t size[5], const int64_t stride[5], int64_t bytes) {
+    int64_t reach = bytes, elements = 1;
+    for (int i = 0; i < 5; i++) {
+        int64_t step, span;
+        if (corr_multiply(elements, size[i], &elements))
+            return 1;
+        if (stride[i] == INT64_MIN)
+            return 1;
+        step = stride[i] < 0 ? -stride[i] : stride[i];
+        if (size[i] > 0 && (corr_multiply(step, size[i] - 1, &span) ||
+                            corr_multiply(span, bytes, &span) || span > INT64_MAX - reach))
+            return 1;
+        if (size[i] > 0)
+            reach += span;
+    }
+    return corr_multiply(elements, bytes, &elements);
+}
+
+static int axis_overflows(const corr_axis *a) {
+    int64_t window, last;
+    const int64_t most = INT64_MAX / 4;
+    return corr_multiply(a->kernel, a->dilation, &window) ||
+           corr_multiply(a->out, a->stride, &last) || window > most || last > most ||
+           a->in > most || a->pad > most || a->pad < -most;
+}
+
+static int axis_is_bad(const corr_axis *a) {
+    return a->in < 0 || a->out < 0 || a->kernel < 1 || a->stride < 1 || a->dilation < 1;
+}
+
+corr_status corr_problem_check(const corr_problem *s) {
+    if (s->n < 0 || s->groups < 1 || s->ic < 0 || s->oc < 0 || axis_is_bad(&s->h) ||
+        axis_is_bad(&s->w) || (unsigned)s->dtype >= CORR_DTYPES)
+        return CORR_BAD_PROBLEM;
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+    const int64_t x[5] = {s->n, s->groups, s->ic, s->h.in, s->w.in};
+    const int64_t w[5] = {s->groups, s->oc, s->ic, s->h.kernel, s->w.kernel};
+    const int64_t y[5] = {s->n, s->groups, s->oc, s->h.out, s->w.out};
+    if (axis_overflows(&s->h) || axis_overflows(&s->w) ||
+        view_overflows(x, s->x_stride, bytes) || view_overflows(w, s->w_stride, bytes) ||
+        view_overflows(y, s->y_stride, bytes))
+        return CORR_OVERFLOW;
+    return CORR_OK;
+}
+
+static int axis_has_padding(const corr_axis *a) {
+    int64_t last = (a->out - 1) * a->stride - a->pad + (a->kernel - 1) * a->dilation;
+    return a->pad > 0 || last >= a->in || -a->pad >= a->in;
+}
+
+int corr_has_padding(const corr_problem *s) {
+    return axis_has_padding(&s->h) || axis_has_padding(&s->w);
+}

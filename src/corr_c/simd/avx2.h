@@ -1,0 +1,92 @@
+/* AVX2 and FMA: 16 registers of 8 floats or 4 doubles; edges by vmaskmov. */
+
+#define CORR_TILES_avx2(X) CORR_ROWS_12(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_4(X, 3)
+#define CORR_TILE_ROWS_avx2 {12, 6, 4, 0}
+#define CORR_DOT_ROWS_avx2 3
+#define CORR_DOT_COLUMNS_avx2 4
+
+enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4 };
+typedef __m256 vec_f32_avx2;
+typedef __m256d vec_f64_avx2;
+
+/* Lanes lo <= i < hi, as the masks that vmaskmov wants. */
+CORR_INLINE __m256i range32_avx2(int64_t lo, int64_t hi) {
+    __m256i i = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32((int)hi), i),
+                            _mm256_cmpgt_epi32(i, _mm256_set1_epi32((int)lo - 1)));
+}
+CORR_INLINE __m256i range64_avx2(int64_t lo, int64_t hi) {
+    __m256i i = _mm256_setr_epi64x(0, 1, 2, 3);
+    return _mm256_and_si256(_mm256_cmpgt_epi64(_mm256_set1_epi64x(hi), i),
+                            _mm256_cmpgt_epi64(i, _mm256_set1_epi64x(lo - 1)));
+}
+
+CORR_INLINE __m256 v_zero_f32_avx2(void) { return _mm256_setzero_ps(); }
+CORR_INLINE __m256 v_set1_f32_avx2(float a) { return _mm256_set1_ps(a); }
+CORR_INLINE __m256 v_load_f32_avx2(const float *p) { return _mm256_loadu_ps(p); }
+CORR_INLINE void v_store_f32_avx2(float *p, __m256 a) { _mm256_storeu_ps(p, a); }
+CORR_INLINE __m256 v_load_n_f32_avx2(const float *p, int64_t n) {
+    return _mm256_maskload_ps(p, range32_avx2(0, n));
+}
+CORR_INLINE void v_store_n_f32_avx2(float *p, __m256 a, int64_t n) {
+    _mm256_maskstore_ps(p, range32_avx2(0, n), a);
+}
+CORR_INLINE __m256 v_load_range_f32_avx2(const float *p, int64_t lo, int64_t hi) {
+    return _mm256_maskload_ps(p, range32_avx2(lo, hi));
+}
+CORR_INLINE __m256 v_load2_range_f32_avx2(const float *p, int64_t lo, int64_t hi) {
+    __m256i even = _mm256_setr_epi32(-1, 0, -1, 0, -1, 0, -1, 0);
+    __m256 a = _mm256_maskload_ps(p, _mm256_and_si256(even, range32_avx2(2 * lo, 2 * hi)));
+    __m256 b = _mm256_maskload_ps(
+        p + 8, _mm256_and_si256(even, range32_avx2(2 * lo - 8, 2 * hi - 8)));
+    __m256d mixed = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
+}
+CORR_INLINE __m256 v_add_f32_avx2(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+CORR_INLINE __m256 v_fma_f32_avx2(__m256 a, __m256 b, __m256 c) {
+    return _mm256_fmadd_ps(a, b, c);
+}
+CORR_INLINE __m256 v_max_f32_avx2(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+CORR_INLINE __m256 v_min_f32_avx2(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+CORR_INLINE float v_sum_f32_avx2(__m256 a) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+CORR_INLINE float s_fma_f32_avx2(float a, float b, float c) {
+    return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
+}
+
+CORR_INLINE __m256d v_zero_f64_avx2(void) { return _mm256_setzero_pd(); }
+CORR_INLINE __m256d v_set1_f64_avx2(double a) { return _mm256_set1_pd(a); }
+CORR_INLINE __m256d v_load_f64_avx2(const double *p) { return _mm256_loadu_pd(p); }
+CORR_INLINE void v_store_f64_avx2(double *p, __m256d a) { _mm256_storeu_pd(p, a); }
+CORR_INLINE __m256d v_load_n_f64_avx2(const double *p, int64_t n) {
+    return _mm256_maskload_pd(p, range64_avx2(0, n));
+}
+CORR_INLINE void v_store_n_f64_avx2(double *p, __m256d a, int64_t n) {
+    _mm256_maskstore_pd(p, range64_avx2(0, n), a);
+}
+CORR_INLINE __m256d v_load_range_f64_avx2(const double *p, int64_t lo, int64_t hi) {
+    return _mm256_maskload_pd(p, range64_avx2(lo, hi));
+}
+CORR_INLINE __m256d v_load2_range_f64_avx2(const double *p, int64_t lo, int64_t hi) {
+    __m256i even = _mm256_setr_epi64x(-1, 0, -1, 0);
+    __m256d a = _mm256_maskload_pd(p, _mm256_and_si256(even, range64_avx2(2 * lo, 2 * hi)));
+    __m256d b = _mm256_maskload_pd(
+        p + 4, _mm256_and_si256(even, range64_avx2(2 * lo - 4, 2 * hi - 4)));
+    return _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
+}
+CORR_INLINE __m256d v_add_f64_avx2(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
+CORR_INLINE __m256d v_fma_f64_avx2(__m256d a, __m256d b, __m256d c) {
+    return _mm256_fmadd_pd(a, b, c);
+}
+CORR_INLINE __m256d v_max_f64_avx2(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
+CORR_INLINE __m256d v_min_f64_avx2(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
+CORR_INLINE double v_sum_f64_avx2(__m256d a) {
+    __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+CORR_INLINE double s_fma_f64_avx2(double a, double b, double c) {
+    return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+}

@@ -1,0 +1,164 @@
+/* Plain C: arrays of four floats or two doubles, for any machine, without fused rounding. */
+
+#define CORR_TILES_generic(X) CORR_ROWS_4(X, 1) CORR_ROWS_4(X, 2)
+#define CORR_TILE_ROWS_generic {4, 4, 0, 0}
+#define CORR_DOT_ROWS_generic 2
+#define CORR_DOT_COLUMNS_generic 4
+
+enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2 };
+typedef struct {
+    float lane[V_LANES_f32_generic];
+} vec_f32_generic;
+typedef struct {
+    double lane[V_LANES_f64_generic];
+} vec_f64_generic;
+
+CORR_INLINE vec_f32_generic v_set1_f32_generic(float a) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a;
+    return r;
+}
+CORR_INLINE vec_f32_generic v_zero_f32_generic(void) { return v_set1_f32_generic(0); }
+CORR_INLINE vec_f32_generic v_load_f32_generic(const float *p) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = p[i];
+    return r;
+}
+CORR_INLINE void v_store_f32_generic(float *p, vec_f32_generic a) {
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        p[i] = a.lane[i];
+}
+CORR_INLINE vec_f32_generic v_load_range_f32_generic(const float *p, int64_t lo, int64_t hi) {
+    vec_f32_generic r = v_zero_f32_generic();
+    for (int64_t i = lo; i < hi; i++)
+        r.lane[i] = p[i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_load2_range_f32_generic(const float *p, int64_t lo, int64_t hi) {
+    vec_f32_generic r = v_zero_f32_generic();
+    for (int64_t i = lo; i < hi; i++)
+        r.lane[i] = p[2 * i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_load_n_f32_generic(const float *p, int64_t n) {
+    return v_load_range_f32_generic(p, 0, n);
+}
+CORR_INLINE void v_store_n_f32_generic(float *p, vec_f32_generic a, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        p[i] = a.lane[i];
+}
+CORR_INLINE vec_f32_generic v_add_f32_generic(vec_f32_generic a, vec_f32_generic b) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] + b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_fma_f32_generic(vec_f32_generic a, vec_f32_generic b, vec_f32_generic c) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] * b.lane[i] + c.lane[i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_max_f32_generic(vec_f32_generic a, vec_f32_generic b) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_min_f32_generic(vec_f32_generic a, vec_f32_generic b) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i];
+    return r;
+}
+CORR_INLINE float v_sum_f32_generic(vec_f32_generic a) {
+    float s = a.lane[0];
+    for (int i = 1; i < V_LANES_f32_generic; i++)
+        s += a.lane[i];
+    return s;
+}
+CORR_INLINE float s_fma_f32_generic(float a, float b, float c) { return a * b + c; }
+
+CORR_INLINE vec_f64_generic v_set1_f64_generic(double a) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a;
+    return r;
+}
+CORR_INLINE vec_f64_generic v_zero_f64_generic(void) { return v_set1_f64_generic(0); }
+CORR_INLINE vec_f64_generic v_load_f64_generic(const double *p) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = p[i];
+    return r;
+}
+CORR_INLINE void v_store_f64_generic(double *p, vec_f64_generic a) {
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        p[i] = a.lane[i];
+}
+CORR_INLINE vec_f64_generic v_load_range_f64_generic(const double *p, int64_t lo, int64_t hi) {
+    vec_f64_generic r = v_zero_f64_generic();
+    for (int64_t i = lo; i < hi; i++)
+        r.lane[i] = p[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_load2_range_f64_generic(const double *p, int64_t lo, int64_t hi) {
+    vec_f64_generic r = v_zero_f64_generic();
+    for (int64_t i = lo; i < hi; i++)
+        r.lane[i] = p[2 * i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_load_n_f64_generic(const double *p, int64_t n) {
+    return v_load_range_f64_generic(p, 0, n);
+}
+CORR_INLINE void v_store_n_f64_generic(double *p, vec_f64_generic a, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        p[i] = a.lane[i];
+}
+CORR_INLINE vec_f64_generic v_add_f64_generic(vec_f64_generic a, vec_f64_generic b) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] + b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_fma_f64_generic(vec_f64_generic a, vec_f64_generic b, vec_f64_generic c) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] * b.lane[i] + c.lane[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_max_f64_generic(vec_f64_generic a, vec_f64_generic b) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_min_f64_generic(vec_f64_generic a, vec_f64_generic b) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i];
+    return r;
+}
+CORR_INLINE double v_sum_f64_generic(vec_f64_generic a) {
+    double s = a.lane[0];
+    for (int i = 1; i < V_LANES_f64_generic; i++)
+        s += a.lane[i];
+    return s;
+}
+CORR_INLINE double s_fma_f64_generic(double a, double b, double c) { return a * b + c; }

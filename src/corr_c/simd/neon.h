@@ -1,0 +1,82 @@
+/* NEON of aarch64: 32 registers of 4 floats or 2 doubles; edges lane by lane. */
+
+#define CORR_TILES_neon(X) CORR_ROWS_12(X, 1) CORR_ROWS_12(X, 2) CORR_ROWS_8(X, 3)
+#define CORR_TILE_ROWS_neon {12, 12, 8, 0}
+#define CORR_DOT_ROWS_neon 4
+#define CORR_DOT_COLUMNS_neon 6
+
+enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2 };
+typedef float32x4_t vec_f32_neon;
+typedef float64x2_t vec_f64_neon;
+
+CORR_INLINE float32x4_t v_set1_f32_neon(float a) { return vdupq_n_f32(a); }
+CORR_INLINE float32x4_t v_zero_f32_neon(void) { return vdupq_n_f32(0); }
+CORR_INLINE float32x4_t v_load_f32_neon(const float *p) { return vld1q_f32(p); }
+CORR_INLINE void v_store_f32_neon(float *p, float32x4_t a) { vst1q_f32(p, a); }
+CORR_INLINE float32x4_t v_load_range_f32_neon(const float *p, int64_t lo, int64_t hi) {
+    if (lo == 0 && hi == V_LANES_f32_neon)
+        return vld1q_f32(p);
+    float lanes[V_LANES_f32_neon] = {0};
+    for (int64_t i = lo; i < hi; i++)
+        lanes[i] = p[i];
+    return vld1q_f32(lanes);
+}
+CORR_INLINE float32x4_t v_load2_range_f32_neon(const float *p, int64_t lo, int64_t hi) {
+    float lanes[V_LANES_f32_neon] = {0};
+    for (int64_t i = lo; i < hi; i++)
+        lanes[i] = p[2 * i];
+    return vld1q_f32(lanes);
+}
+CORR_INLINE float32x4_t v_load_n_f32_neon(const float *p, int64_t n) {
+    return v_load_range_f32_neon(p, 0, n);
+}
+CORR_INLINE void v_store_n_f32_neon(float *p, float32x4_t a, int64_t n) {
+    float lanes[V_LANES_f32_neon];
+    vst1q_f32(lanes, a);
+    for (int64_t i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
+CORR_INLINE float32x4_t v_add_f32_neon(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
+CORR_INLINE float32x4_t v_fma_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
+CORR_INLINE float32x4_t v_max_f32_neon(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+CORR_INLINE float32x4_t v_min_f32_neon(float32x4_t a, float32x4_t b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+CORR_INLINE float v_sum_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
+CORR_INLINE float s_fma_f32_neon(float a, float b, float c) {
+    return vgetq_lane_f32(vfmaq_f32(vdupq_n_f32(c), vdupq_n_f32(a), vdupq_n_f32(b)), 0);
+}
+
+CORR_INLINE float64x2_t v_set1_f64_neon(double a) { return vdupq_n_f64(a); }
+CORR_INLINE float64x2_t v_zero_f64_neon(void) { return vdupq_n_f64(0); }
+CORR_INLINE float64x2_t v_load_f64_neon(const double *p) { return vld1q_f64(p); }
+CORR_INLINE void v_store_f64_neon(double *p, float64x2_t a) { vst1q_f64(p, a); }
+CORR_INLINE float64x2_t v_load_range_f64_neon(const double *p, int64_t lo, int64_t hi) {
+    if (lo == 0 && hi == V_LANES_f64_neon)
+        return vld1q_f64(p);
+    double lanes[V_LANES_f64_neon] = {0};
+    for (int64_t i = lo; i < hi; i++)
+        lanes[i] = p[i];
+    return vld1q_f64(lanes);
+}
+CORR_INLINE float64x2_t v_load2_range_f64_neon(const double *p, int64_t lo, int64_t hi) {
+    double lanes[V_LANES_f64_neon] = {0};
+    for (int64_t i = lo; i < hi; i++)
+        lanes[i] = p[2 * i];
+    return vld1q_f64(lanes);
+}
+CORR_INLINE float64x2_t v_load_n_f64_neon(const double *p, int64_t n) {
+    return v_load_range_f64_neon(p, 0, n);
+}
+CORR_INLINE void v_store_n_f64_neon(double *p, float64x2_t a, int64_t n) {
+    double lanes[V_LANES_f64_neon];
+    vst1q_f64(lanes, a);
+    for (int64_t i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
+CORR_INLINE float64x2_t v_add_f64_neon(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
+CORR_INLINE float64x2_t v_fma_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+CORR_INLINE float64x2_t v_max_f64_neon(float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
+CORR_INLINE float64x2_t v_min_f64_neon(float64x2_t a, float64x2_t b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
+CORR_INLINE double v_sum_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
+CORR_INLINE double s_fma_f64_neon(double a, double b, double c) {
+    return vgetq_lane_f64(vfmaq_f64(vdupq_n_f64(c), vdupq_n_f64(a), vdupq_n_f64(b)), 0);
+}
