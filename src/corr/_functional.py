@@ -1,0 +1,221 @@
+"""What the compiled module leaves to Python: odd types and the words of errors."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+_TooHardError = np.exceptions.TooHardError
+
+PADDING_MODES = {"zeros": 0, "reflect": 1, "replicate": 2, "circular": 3}
+ACTIVATIONS = {None: 0, "relu": 1, "relu6": 2}
+ALGORITHMS = {"auto": 0, "direct": 1, "winograd": 2, "fft": 3}
+LAYOUTS = ("NCHW", "NHWC")
+
+_SAME_MODE_ELSEWHERE = {
+    "constant": "zeros",
+    "zero": "zeros",
+    "fill": "zeros",
+    "edge": "replicate",
+    "nearest": "replicate",
+    "border": "replicate",
+    "mirror": "reflect",
+    "reflect_101": "reflect",
+    "reflect101": "reflect",
+    "wrap": "circular",
+    "grid-wrap": "circular",
+    "periodic": "circular",
+}
+_SAME_PADDING_ELSEWHERE = {
+    "same": '"same"',
+    "valid": '"valid"',
+    "same_upper": '"same_upper"',
+    "same_lower": '"same_lower"',
+    "half": '"same"',
+    "full": "kernel_size - 1",
+    "none": "0",
+}
+
+
+def look_up(name, value, table):
+    """The number behind a word such as padding_mode="zeros"."""
+    try:
+        return table[value]
+    except (KeyError, TypeError):
+        pass
+    known = ", ".join(repr(word) for word in table)
+    hint = ""
+    if isinstance(value, str):
+        lower = value.lower()
+        if name == "padding_mode" and lower in _SAME_MODE_ELSEWHERE:
+            hint = f"; what others call {value!r} is {_SAME_MODE_ELSEWHERE[lower]!r} here"
+        elif lower in table:
+            hint = f"; did you mean {lower!r}?"
+        elif name == "padding_mode" and lower == "symmetric":
+            hint = "; symmetric padding (the edge pixel repeated) is not offered, see np.pad"
+    elif value is not None:
+        raise TypeError(f"{name} must be one of {known}, got {value!r}")
+    raise ValueError(f"{name} must be one of {known}, got {value!r}{hint}")
+
+
+def bad_padding_word(value):
+    hint = _SAME_PADDING_ELSEWHERE.get(value.lower())
+    hint = f"; did you mean {hint}?" if hint else ""
+    return ValueError(
+        'padding must be an int, a pair, ((top, bottom), (left, right)), "valid", "same", '
+        f'"same_upper" or "same_lower", got {value!r}{hint}'
+    )
+
+
+def as_array(value, name):
+    """A plain array of `value`, and whether its type is weak (a list of Python numbers)."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: fill it first, as by .filled(0)")
+    weak = isinstance(value, (list, tuple, int, float)) and _is_python_numbers(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}") from None
+    return array, weak
+
+
+def _is_python_numbers(value):
+    if isinstance(value, (list, tuple)):
+        return all(_is_python_numbers(item) for item in value)
+    return isinstance(value, (bool, int, float)) and not isinstance(value, np.generic)
+
+
+def check_kind(array, name):
+    kind = array.dtype.kind
+    if kind not in "biuf" or array.dtype.itemsize > 8:
+        hint = ""
+        if kind == "c":
+            hint = ": correlate the real and the imaginary part apart"
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, which is not computed with "
+            f"(bool, integers, float16, float32 and float64 are){hint}"
+        )
+
+
+def result_dtype(arrays, weak, names):
+    """The dtype to compute in and the dtype of the result."""
+    for array, name in zip(arrays, names, strict=True):
+        check_kind(array, name)
+    strong = [a.dtype for a, w in zip(arrays, weak, strict=True) if not w]
+    if strong and all(d == np.float16 for d in strong):
+        return np.dtype(np.float32), np.dtype(np.float16)
+    dtype = np.result_type(np.float32, *strong)
+    return dtype, dtype
+
+
+def as_native(array, dtype):
+    """`array` with the dtype, aligned, in native byte order and whole-element strides."""
+    if (
+        array.dtype == dtype
+        and array.dtype.isnative
+        and array.flags.aligned
+        and all(s % dtype.itemsize == 0 for s in array.strides)
+    ):
+        return array
+    return np.array(array, dtype=dtype, order="K", copy=True, subok=False)
+
+
+def pair(value, name, low):
+    """Two ints, at least `low`, out of an int or a pair."""
+    try:
+        items = (value, value) if not isinstance(value, (tuple, list, np.ndarray)) else tuple(value)
+        if len(items) != 2:
+            raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+        first, second = (operator.index(item) for item in items)
+    except TypeError:
+        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
+    check_low(first, name, low, value)
+    check_low(second, name, low, value)
+    return first, second
+
+
+def check_low(number, name, low, shown):
+    if number < low:
+        what = "positive" if low == 1 else "at least 0"
+        raise ValueError(f"{name} must be {what}, got {shown!r}")
+    if number > 2**62:
+        raise ValueError(f"{name} is too large: {shown!r}")
+
+
+def integer(value, name, low):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r}") from None
+    check_low(number, name, low, value)
+    return number
+
+
+def shape_of(value, name, ranks):
+    """A tuple of sizes out of e.g. input_size."""
+    try:
+        sizes = tuple(operator.index(item) for item in value)
+    except TypeError:
+        raise TypeError(f"{name} must be a tuple of ints, got {value!r}") from None
+    if len(sizes) not in ranks:
+        wanted = " or ".join(str(rank) for rank in ranks)
+        raise ValueError(f"{name} must have {wanted} sizes, got {value!r}")
+    for size in sizes:
+        check_low(size, name, 0, value)
+    return sizes
+
+
+def explicit_padding(value):
+    """((top, bottom), (left, right)) out of an int, a pair, or that."""
+    message = f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {value!r}"
+    try:
+        if not isinstance(value, (tuple, list, np.ndarray)):
+            items = (value, value)
+        else:
+            items = tuple(value)
+        if len(items) != 2:
+            raise ValueError(message)
+        result = []
+        for item in items:
+            both = tuple(item) if isinstance(item, (tuple, list, np.ndarray)) else (item, item)
+            if len(both) != 2:
+                raise ValueError(message)
+            result.append(tuple(operator.index(number) for number in both))
+    except TypeError:
+        raise TypeError(message) from None
+    for both in result:
+        for number in both:
+            check_low(number, "padding", 0, value)
+    return result
+
+
+def check_out(out, shape, dtype, inputs):
+    """`out` must take the result as it is, and share no memory with what is read."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, but the result has shape {shape}")
+    if out.dtype != dtype or not out.dtype.isnative:
+        raise ValueError(f"out has dtype {out.dtype}, but the result has dtype {dtype}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+    if any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
+        raise ValueError(f"out has elements that share memory (strides {out.strides})")
+    for name, array in inputs:
+        if array is not None and shares_memory(out, array):
+            raise ValueError(f"out shares memory with {name}")
+
+
+def shares_memory(a, b):
+    if not np.may_share_memory(a, b):
+        return False
+    try:
+        return np.shares_memory(a, b, max_work=10000)
+    except _TooHardError:
+        return True
+
+
+def takes_result_directly(out):
+    """May the core write into `out`? Otherwise it goes through a copy."""
+    return out.flags.aligned and all(s % out.itemsize == 0 for s in out.strides)
