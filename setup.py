@@ -39,7 +39,11 @@ core_headers = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 
 setup(
     ext_modules=cythonize(
-        [extension("corr._core", core_sources, core_headers)],
+        [
+            extension("corr._core", core_sources, core_headers),
+            # Reaches the core through corr._core's table, as foreign extensions do.
+            extension("corr._kernels", [], core_headers),
+        ],
         compiler_directives={"binding": True, "embedsignature": False},
     ),
     cmdclass={"build_ext": Build},

@@ -142,7 +142,8 @@ int corr_set_flush_denormal(int flag);             /* of the calling thread; 0 i
 double corr_fma_peak(corr_dtype dtype, double seconds); /* GFLOP/s, one core */
 
 struct corr_kernels;
-const struct corr_kernels *corr_kernel_table(corr_dtype dtype);
+const struct corr_kernels *corr_kernel_table(corr_dtype dtype); /* the one in use */
+const struct corr_kernels *corr_kernel_table_at(int isa, corr_dtype dtype); /* or NULL */
 
 /* What `corr._core` hands to other extensions by the capsule "corr._core._C_API". */
 typedef struct corr_api {
@@ -162,7 +163,7 @@ typedef struct corr_api {
     void *(*allocate)(size_t);
     void (*release)(void *, size_t);
     void (*set_allocator)(const corr_allocator *);
-    const struct corr_kernels *(*kernel_table)(corr_dtype);
+    const struct corr_kernels *(*kernel_table_at)(int, corr_dtype);
     double (*fma_peak)(corr_dtype, double);
     void (*set_thread_limit_for_tests)(int);
 } corr_api;

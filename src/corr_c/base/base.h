@@ -15,8 +15,17 @@ int corr_should_stop(corr_run_state *run);
 typedef void corr_task(void *context, int64_t item, int worker, corr_run_state *run);
 corr_status corr_parallel(corr_task *task, void *context, int64_t items, const corr_call *call);
 
-/* Unsigned product that says when it wraps; 0 if all is well. */
-int corr_multiply(int64_t a, int64_t b, int64_t *product);
+/* The product of two sizes; non-zero if it does not fit or one of them is negative. */
+CORR_INLINE int corr_multiply(int64_t a, int64_t b, int64_t *product) {
+#if defined(__GNUC__)
+    return a < 0 || b < 0 || __builtin_mul_overflow(a, b, product);
+#else
+    if (a < 0 || b < 0 || (b != 0 && a > INT64_MAX / b))
+        return 1;
+    *product = a * b;
+    return 0;
+#endif
+}
 
 CORR_INLINE int64_t corr_min(int64_t a, int64_t b) { return a < b ? a : b; }
 CORR_INLINE int64_t corr_max(int64_t a, int64_t b) { return a > b ? a : b; }

@@ -110,6 +110,10 @@ void corr_initialize(const char *isa_at_most) {
 
 const corr_kernels *corr_kernel_table(corr_dtype dtype) { return tables[chosen][dtype]; }
 
+const corr_kernels *corr_kernel_table_at(int isa, corr_dtype dtype) {
+    return isa >= 0 && isa < table_count ? tables[isa][dtype] : NULL;
+}
+
 const char *corr_isa(void) { return tables[chosen][CORR_F32]->isa; }
 
 int corr_isa_names(const char *names[], int room) {

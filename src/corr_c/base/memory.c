@@ -151,10 +151,3 @@ void corr_set_allocator(const corr_allocator *allocator) {
 
 void corr_memory_before_fork(void) { corr_lock(&guard); }
 void corr_memory_after_fork(void) { corr_unlock(&guard); }
-
-int corr_multiply(int64_t a, int64_t b, int64_t *product) {
-    if (a < 0 || b < 0 || (b != 0 && a > INT64_MAX / b))
-        return 1;
-    *product = a * b;
-    return 0;
-}

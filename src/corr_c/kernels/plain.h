@@ -15,11 +15,12 @@ typedef struct CORR_NAME(window) {
     int64_t h, w, p0, p1, q0, q1;
 } CORR_NAME(window);
 
-CORR_INLINE real CORR_NAME(window_sum)(const corr_problem *s, int64_t kc,
-                                       const CORR_NAME(window) *at, const real *x,
-                                       const real *w) {
+/* The windows of `lanes` neighbouring outputs, a lane each; just one if lanes is 1. */
+CORR_INLINE vec CORR_NAME(window_sum)(const corr_problem *s, int64_t kc,
+                                      const CORR_NAME(window) *at, const real *x, const real *w,
+                                      int64_t lanes) {
     const int64_t *xs = s->x_stride, *ws = s->w_stride, ic = s->ic;
-    real total = 0, acc = 0;
+    vec total = v_zero(), acc = v_zero();
     int64_t cut = kc; /* where the running block of the sum ends */
     for (int64_t p = at->p0; p < at->p1; p++) {
         const real *x_row = x + (at->h + p * s->h.dilation) * xs[3] + at->w * xs[4];
@@ -29,48 +30,58 @@ CORR_INLINE real CORR_NAME(window_sum)(const corr_problem *s, int64_t kc,
             int64_t k = (p * s->w.kernel + q) * ic;
             for (int64_t c = 0; c < ic;) {
                 while (k + c >= cut) {
-                    total += acc;
-                    acc = 0;
+                    total = v_add(total, acc);
+                    acc = v_zero();
                     cut += kc;
                 }
                 int64_t end = cut - k < ic ? cut - k : ic;
                 for (; c < end; c++)
-                    acc = s_fma(wq[c * ws[2]], xq[c * xs[2]], acc);
+                    acc = v_fma(v_set1(wq[c * ws[2]]), v_load_n(xq + c * xs[2], lanes), acc);
             }
         }
     }
-    return total + acc;
+    return v_add(total, acc);
+}
+
+CORR_INLINE void CORR_NAME(plain_outputs)(const corr_problem *s, int64_t kc,
+                                          const CORR_NAME(window) *at, const real *x,
+                                          const real *w, const real *bias, real *to,
+                                          int64_t lanes) {
+    for (int64_t o = 0; o < s->oc; o++, to += s->y_stride[2], w += s->w_stride[1]) {
+        vec sum = CORR_NAME(window_sum)(s, kc, at, x, w, lanes);
+        if (bias)
+            sum = v_add(sum, v_set1(bias[o]));
+        v_store_n(to, CORR_NAME(activate)(sum, s->activation), lanes);
+    }
 }
 
 static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t kc, const void *x_,
-                                  const void *w_, const void *bias_, void *y_,
-                                  int edges_only) {
-    const real *x = x_, *bias = bias_;
+                                  const void *w_, const void *bias, void *y_, int edges_only) {
+    const real *x = x_, *w = w_;
     real *y = y_;
+    const int rows_of_vectors = s->w.stride * s->x_stride[4] == 1 && s->y_stride[4] == 1;
+    /* Outputs j0 <= j < j1 see no edge to the left or right. */
+    const int64_t span = (s->w.kernel - 1) * s->w.dilation, room = s->w.in + s->w.pad - span;
+    int64_t j0 = s->w.pad <= 0 ? 0 : (s->w.pad + s->w.stride - 1) / s->w.stride;
+    int64_t j1 = room <= 0 ? 0 : (room + s->w.stride - 1) / s->w.stride;
+    j0 = j0 < s->w.out ? j0 : s->w.out;
+    j1 = j1 < j0 ? j0 : j1 < s->w.out ? j1 : s->w.out;
     for (int64_t i = 0; i < s->h.out; i++) {
         CORR_NAME(window) at;
         at.h = i * s->h.stride - s->h.pad;
         at.p0 = CORR_NAME(first_tap)(&s->h, at.h);
         at.p1 = CORR_NAME(end_tap)(&s->h, at.h);
         const int row_inside = at.p0 == 0 && at.p1 == s->h.kernel;
-        for (int64_t j = 0; j < s->w.out; j++) {
-            at.w = j * s->w.stride - s->w.pad;
-            at.q0 = CORR_NAME(first_tap)(&s->w, at.w);
-            at.q1 = CORR_NAME(end_tap)(&s->w, at.w);
-            if (edges_only && row_inside && at.q0 == 0 && at.q1 == s->w.kernel)
-                continue;
+        for (int64_t j = 0, lanes = 1; j < s->w.out; j += lanes) {
             real *to = y + i * s->y_stride[3] + j * s->y_stride[4];
-            const real *w = w_;
-            for (int64_t o = 0; o < s->oc; o++, to += s->y_stride[2], w += s->w_stride[1]) {
-                real sum = CORR_NAME(window_sum)(s, kc, &at, x, w);
-                if (bias)
-                    sum += bias[o];
-                if (s->activation != CORR_LINEAR && sum < 0)
-                    sum = 0;
-                if (s->activation == CORR_RELU6 && sum > 6)
-                    sum = 6;
-                *to = sum;
-            }
+            const int inside = j >= j0 && j < j1;
+            at.w = j * s->w.stride - s->w.pad;
+            lanes = !inside || !rows_of_vectors ? 1 : j1 - j < V_LANES ? j1 - j : V_LANES;
+            if (inside && row_inside && edges_only)
+                continue;
+            at.q0 = inside ? 0 : CORR_NAME(first_tap)(&s->w, at.w);
+            at.q1 = inside ? s->w.kernel : CORR_NAME(end_tap)(&s->w, at.w);
+            CORR_NAME(plain_outputs)(s, kc, &at, x, w, bias, to, lanes);
         }
     }
 }

@@ -1,0 +1,244 @@
+# cython: language_level=3
+"""Private, for the tests: every kernel of every table, one kernel a call, and the hooks
+of the core (guarded and failing memory, refused threads)."""
+
+cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_Import
+from libc.stdint cimport int16_t, int32_t, int64_t, uintptr_t
+from libc.stdlib cimport free, malloc
+
+import numpy as np
+
+from . import _core  # the capsule's owner
+
+cnp.import_array()
+
+
+cdef extern from "corr.h" nogil:
+    ctypedef enum corr_dtype:
+        CORR_F32
+        CORR_F64
+    ctypedef enum corr_activation:
+        pass
+    ctypedef struct corr_allocator:
+        void *(*allocate)(size_t, void *) noexcept
+        void (*release)(void *, size_t, void *) noexcept
+        void *context
+    ctypedef struct corr_api:
+        int version
+        const corr_kernels *(*kernel_table_at)(int, corr_dtype)
+        void (*set_allocator)(const corr_allocator *)
+        void (*set_thread_limit_for_tests)(int)
+
+cdef extern from "kernels/kernels.h" nogil:
+    enum:
+        CORR_MAX_ROWS
+        CORR_MAX_VECTORS
+    ctypedef struct corr_store:
+        int accumulate
+        corr_activation activation
+        const void *bias
+    ctypedef struct corr_run:
+        int64_t src
+        int32_t dst
+        int16_t lo
+        int16_t hi
+    ctypedef void (*gemm_function "corr_gemm_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
+                                  int64_t, const corr_store *) noexcept
+    ctypedef void (*pack_pixels_function "corr_pack_pixels_kernel *")(const corr_run *, int64_t, int64_t, const void *, int64_t,
+                                         int64_t, void *, int64_t) noexcept
+    ctypedef int (*pack_weights_function "corr_pack_weights_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
+                                         int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*dot_function "corr_dot_kernel *")(int64_t, const void *, int64_t, const void *, int64_t, void *,
+                                 int64_t, int64_t, int64_t) noexcept
+    ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
+    ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
+    ctypedef struct corr_kernels:
+        const char *isa
+        int bytes
+        int lanes
+        int max_rows[4]
+        gemm_function gemm[4][14]
+        pack_pixels_function pack_pixels
+        pack_weights_function pack_weights
+        dot_function dot
+        copy_function copy
+        add_function add
+
+cdef extern from *:
+    """
+    /* Blocks that end (or begin) at an inaccessible page, and allocations that fail. */
+    static struct { int guard_start; long long fail_at, count, alive; } corr_test_memory;
+    #if defined(_WIN32)
+    #define CORR_TEST_GUARDS 0
+    static void *corr_test_map(size_t bytes) { return _aligned_malloc(bytes, 64); }
+    static void corr_test_unmap(void *p, size_t bytes) { (void)bytes; _aligned_free(p); }
+    #else
+    #define CORR_TEST_GUARDS 1
+    #include <sys/mman.h>
+    #include <unistd.h>
+    static size_t corr_test_pages(size_t bytes) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        return (bytes + page - 1) / page * page;
+    }
+    static void *corr_test_map(size_t bytes) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE), body = corr_test_pages(bytes);
+        char *p = (char *)mmap(0, body + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+        if (p == MAP_FAILED || mprotect(p + page, body, PROT_READ | PROT_WRITE))
+            return 0;
+        for (size_t i = 0; i < body; i++)
+            p[page + i] = (char)0xff; /* NaN to whoever reads before writing */
+        return p + page + (corr_test_memory.guard_start ? 0 : body - bytes);
+    }
+    static void corr_test_unmap(void *block, size_t bytes) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE), body = corr_test_pages(bytes);
+        char *p = (char *)block - (corr_test_memory.guard_start ? 0 : body - bytes);
+        munmap(p - page, body + 2 * page);
+    }
+    #endif
+    static void *corr_test_allocate(size_t bytes, void *context) {
+        (void)context;
+        if (++corr_test_memory.count == corr_test_memory.fail_at)
+            return 0;
+        void *p = corr_test_map(bytes);
+        corr_test_memory.alive += p != 0;
+        return p;
+    }
+    static void corr_test_release(void *p, size_t bytes, void *context) {
+        (void)context;
+        corr_test_memory.alive -= 1;
+        corr_test_unmap(p, bytes);
+    }
+    """
+    struct corr_test_memory_t "":
+        int guard_start
+        long long fail_at
+        long long count
+        long long alive
+    corr_test_memory_t corr_test_memory
+    const int CORR_TEST_GUARDS
+    void *corr_test_allocate(size_t, void *) noexcept nogil
+    void corr_test_release(void *, size_t, void *) noexcept nogil
+
+
+cdef const corr_api *api = <const corr_api *>PyCapsule_Import("corr._core._C_API", 0)
+if api.version != 1:
+    raise ImportError("corr._kernels was built for another version of the core")
+
+
+cdef const corr_kernels *_table(str isa, object dtype) except NULL:
+    cdef corr_dtype t = CORR_F32 if np.dtype(dtype) == np.float32 else CORR_F64
+    cdef const corr_kernels *k
+    cdef int i = 0
+    while True:
+        k = api.kernel_table_at(i, t)
+        if k == NULL:
+            raise ValueError(f"no such ISA here: {isa}")
+        if k.isa.decode() == isa:
+            return k
+        i += 1
+
+
+cdef void *_at(object array, int64_t element) except? NULL:
+    return <char *>cnp.PyArray_DATA(<cnp.ndarray?>array) + element * <int64_t>array.itemsize
+
+
+def isas():
+    """Every ISA this machine can run."""
+    names, i = [], 0
+    while api.kernel_table_at(i, CORR_F32) != NULL:
+        names.append(api.kernel_table_at(i, CORR_F32).isa.decode())
+        i += 1
+    return names
+
+
+def lanes(isa, dtype):
+    return _table(isa, dtype).lanes
+
+
+def tiles(isa, dtype):
+    """(rows, vectors) of every micro-kernel."""
+    cdef const corr_kernels *k = _table(isa, dtype)
+    return [(rows + 1, vectors + 1) for vectors in range(CORR_MAX_VECTORS)
+            for rows in range(CORR_MAX_ROWS) if k.gemm[vectors][rows] != NULL]
+
+
+def gemm(isa, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
+         int64_t columns, int accumulate, int activation, bias):
+    cdef const corr_kernels *k = _table(isa, c.dtype)
+    cdef corr_store store
+    store.accumulate = accumulate
+    store.activation = <corr_activation>activation
+    store.bias = NULL if bias is None else _at(bias, 0)
+    cdef void *ap = _at(a, 0)
+    cdef void *bp = _at(b, 0)
+    cdef void *cp = _at(c, c_at)
+    k.gemm[<int>vectors - 1][<int>rows - 1](depth, ap, bp, ldb, cp, ldc, columns, &store)
+
+
+def pack_pixels(isa, runs, int64_t step, x, int64_t x_at, int64_t channel, int64_t channels,
+                dst, int64_t row):
+    """runs: (src, dst, lo, hi) tuples."""
+    cdef const corr_kernels *k = _table(isa, dst.dtype)
+    cdef corr_run *list_ = <corr_run *>malloc(max(1, len(runs)) * sizeof(corr_run))
+    if list_ == NULL:
+        raise MemoryError
+    try:
+        for i, (source, to, lo, hi) in enumerate(runs):
+            list_[<int>i].src, list_[<int>i].dst = source, to
+            list_[<int>i].lo, list_[<int>i].hi = lo, hi
+        k.pack_pixels(list_, len(runs), step, _at(x, x_at), channel, channels, _at(dst, 0), row)
+    finally:
+        free(list_)
+
+
+def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t channels, int64_t kh, int64_t kw,
+                 int64_t w_o, int64_t w_c, int64_t w_h, int64_t w_w, dst):
+    """True if all weights are finite."""
+    cdef const corr_kernels *k = _table(isa, dst.dtype)
+    return bool(k.pack_weights(_at(w, w_at), rows, channels, kh, kw, w_o, w_c, w_h, w_w,
+                               _at(dst, 0)))
+
+
+def dot(isa, int64_t depth, a, int64_t lda, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
+        int64_t rows, int64_t columns):
+    cdef const corr_kernels *k = _table(isa, c.dtype)
+    k.dot(depth, _at(a, 0), lda, _at(b, 0), ldb, _at(c, c_at), ldc, rows, columns)
+
+
+def copy(isa, dst, int64_t dst_at, src, int64_t src_at, int64_t step, int64_t n):
+    _table(isa, dst.dtype).copy(_at(dst, dst_at), _at(src, src_at), step, n)
+
+
+def add(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):
+    _table(isa, dst.dtype).add(_at(dst, dst_at), step, _at(src, src_at), n)
+
+
+class memory:
+    """Within the block, all of the core's memory lies between inaccessible pages, flush
+    with the one after it (or before it); allocation number `fail_at` fails."""
+
+    guards = bool(CORR_TEST_GUARDS)
+
+    def __init__(self, at="end", fail_at=0):
+        self.at, self.fail_at = at, fail_at
+
+    def __enter__(self):
+        cdef corr_allocator allocator
+        corr_test_memory.guard_start = self.at == "start"
+        corr_test_memory.fail_at = self.fail_at
+        corr_test_memory.count = corr_test_memory.alive = 0
+        allocator.allocate = corr_test_allocate
+        allocator.release = corr_test_release
+        allocator.context = NULL
+        api.set_allocator(&allocator)
+        return self
+
+    def __exit__(self, *exception):
+        self.count, self.alive = corr_test_memory.count, corr_test_memory.alive
+        api.set_allocator(NULL)
+
+
+def limit_started_threads(int at_most=255):
+    """As if the system refused to start more."""
+    api.set_thread_limit_for_tests(at_most)

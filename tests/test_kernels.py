@@ -1,0 +1,113 @@
+"""Every kernel of every table at every tail, against NumPy, into outputs full of NaN."""
+
+import numpy as np
+import pytest
+
+from corr import _kernels
+
+TABLES = [(isa, dtype) for isa in _kernels.isas() for dtype in (np.float32, np.float64)]
+DEPTHS = (1, 2, 5)
+
+
+def whole(rng, shape, dtype):
+    return rng.integers(-8, 9, shape).astype(dtype)
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("accumulate", [0, 1])
+def test_gemm_tiles_at_every_tail(isa, dtype, accumulate):
+    rng = np.random.default_rng(0)
+    lanes = _kernels.lanes(isa, dtype)
+    for rows, vectors in _kernels.tiles(isa, dtype):
+        for tail in range(1, lanes + 1):
+            columns = (vectors - 1) * lanes + tail
+            depth = DEPTHS[tail % len(DEPTHS)]
+            ldb, ldc = vectors * lanes + tail % 3, columns + 1 + tail % 5
+            a = whole(rng, (depth, rows), dtype)
+            b = np.full((depth, ldb), np.nan, dtype)
+            b[:, :columns] = whole(rng, (depth, columns), dtype)
+            bias = whole(rng, rows, dtype) if tail % 2 else None
+            c = np.full((rows, ldc), np.nan, dtype)
+            if accumulate:
+                c[:, :columns] = whole(rng, (rows, columns), dtype)
+            wanted = c.copy()
+            product = a.T @ b[:, :columns]
+            wanted[:, :columns] = product + (c[:, :columns] if accumulate else 0)
+            if bias is not None:
+                wanted[:, :columns] += bias[:, None]
+            activation = tail % 3
+            if activation:
+                wanted[:, :columns] = wanted[:, :columns].clip(0, 6 if activation == 2 else None)
+            _kernels.gemm(isa, rows, vectors, depth, a, b, ldb, c, 0, ldc, columns, accumulate,
+                          activation, bias)
+            np.testing.assert_array_equal(c, wanted, f"{rows}x{vectors} columns {columns}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("step", [1, 2, 3, -1, -2, 5])
+def test_pack_pixels_every_range(isa, dtype, step):
+    rng = np.random.default_rng(1)
+    lanes, channels = _kernels.lanes(isa, dtype), 3
+    x = whole(rng, (channels, 12 * lanes), dtype)
+    for lo in range(lanes + 1):
+        for hi in range(lo, lanes + 1):
+            middle = 6 * lanes
+            row = 2 * lanes + 1
+            dst = np.full((channels, row), np.nan, dtype)
+            runs = [(middle, 1, lo, hi), (0, 1 + lanes, 0, 0)]
+            _kernels.pack_pixels(isa, runs, step, x, 0, x.shape[1], channels, dst, row)
+            wanted = np.zeros((channels, 2 * lanes), dtype)
+            for i in range(lo, hi):
+                wanted[:, i] = x[:, middle + i * step]
+            np.testing.assert_array_equal(dst[:, 1:], wanted)
+            assert np.isnan(dst[:, 0]).all()
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_pack_weights(isa, dtype):
+    rng = np.random.default_rng(2)
+    w = whole(rng, (9, 4, 3, 2), dtype)
+    for rows in range(1, 10):
+        dst = np.full((3 * 2 * 4, rows), np.nan, dtype)
+        strides = [s // w.itemsize for s in w.strides]
+        assert _kernels.pack_weights(isa, w, 0, rows, 4, 3, 2, *strides, dst)
+        np.testing.assert_array_equal(dst, w[:rows].transpose(2, 3, 1, 0).reshape(-1, rows))
+        for odd in (np.inf, -np.inf, np.nan):
+            bad = w.copy()
+            bad[rows - 1, 3, 2, 1] = odd
+            assert not _kernels.pack_weights(isa, bad, 0, rows, 4, 3, 2, *strides, dst)
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_dot_every_shape(isa, dtype):
+    rng = np.random.default_rng(3)
+    lanes = _kernels.lanes(isa, dtype)
+    for rows in range(1, 10):
+        for columns in range(1, 14):
+            depth = lanes * (1 + (rows + columns) % 3)
+            a, b = whole(rng, (rows, depth + 1), dtype), whole(rng, (columns, depth + 3), dtype)
+            c = np.full((rows, columns + 2), np.nan, dtype)
+            c[:, :columns] = 5
+            wanted = c.copy()
+            wanted[:, :columns] += a[:, :depth] @ b[:, :depth].T
+            _kernels.dot(isa, depth, a, depth + 1, b, depth + 3, c, 0, columns + 2, rows, columns)
+            np.testing.assert_array_equal(c, wanted)
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("step", [1, 2, 3, -1])
+def test_copy_and_add_every_length(isa, dtype, step):
+    rng = np.random.default_rng(4)
+    for n in range(4 * _kernels.lanes(isa, dtype) + 2):
+        line = whole(rng, 4 * max(n, 1) + 8, dtype)
+        start = len(line) - 1 if step < 0 else 0
+        picked = line[start + np.arange(n) * step]
+        dst = np.full(n + 2, np.nan, dtype)
+        _kernels.copy(isa, dst, 1, line, start, step, n)
+        np.testing.assert_array_equal(dst[1 : n + 1], picked)
+        assert np.isnan(dst[[0, n + 1]]).all()
+        source = whole(rng, n + 1, dtype)
+        wanted = line.copy()
+        wanted[start + np.arange(n) * step] += source[:n]
+        _kernels.add(isa, line, start, step, source, 0, n)
+        np.testing.assert_array_equal(line, wanted)
