@@ -68,7 +68,7 @@ cdef object _empty(list shape, int typenum, bint channels_last):
     for i in range(rank):
         sizes[i] = shape[i]
         if sizes[i] != 0 and total > (<cnp.npy_intp>1 << 62) // sizes[i]:
-            raise MemoryError(f"an array of shape {tuple(shape)} is too large")
+            raise ValueError(f"the sizes are too large: an array of shape {tuple(shape)}")
         total *= sizes[i]
     if channels_last:
         sizes[lead], sizes[lead + 1], sizes[lead + 2] = \
@@ -591,8 +591,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
                                                            functional.ACTIVATIONS)
     b = _bias(bias, _shape(w), types)
     y, target = _output(p, out, _sizes(p, s.groups * s.oc, s.h.out, s.w.out),
-                        _is_channels_last(x), (("input", input), ("weight", weight), ("bias", bias))
-                        if out is None else (("input", x), ("weight", w), ("bias", b)), True)
+                        _is_channels_last(x), (("input", x), ("weight", w), ("bias", b)), True)
     x, w = _native(x, types), _native(w, types)
     x = _pad_input(p, x)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
