@@ -1,0 +1,38 @@
+"""The command `corr`: each subcommand is a module with `add_parser` and `run`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from . import demo, info
+from ._errors import CommandError
+
+COMMANDS = (demo, info)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="corr", description="Fast 2-D cross-correlation on NumPy arrays."
+    )
+    parser.add_argument("--version", action="version", version=f"corr {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 if it did, 2 with one line on stderr if it could not."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except CommandError as error:
+        print(f"corr {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"corr {arguments.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
