@@ -1027,7 +1027,7 @@ cdef class Plan:
         if given != self.shape and (len(given) != len(self.shape) or self.shape[0] is not None
                                     or given[1:] != self.shape[1:]):
             raise ValueError(f"input has shape {given}, the plan was made for {self.shape}")
-        if x.dtype != types.result:
+        if x.dtype != types.result and x.dtype.newbyteorder('=') != types.result:
             raise ValueError(f"input has dtype {x.dtype}, the plan was made for {types.result}")
         run = _Problem.__new__(_Problem)
         run.s, run.pad, run.g, run.types = p.s, p.pad, p.g, types

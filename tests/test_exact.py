@@ -1,0 +1,117 @@
+"""Whole numbers: every direct path must be exact, bit for bit."""
+
+import os
+
+import numpy as np
+import pytest
+import reference
+from cases import laid_out, random_case
+
+import corr
+
+COUNT = int(os.environ.get("CORR_FUZZ_COUNT", "1600"))
+CHUNKS = 8
+
+
+def check(got, wanted, what, case):
+    assert got.shape == wanted.shape, (what, case)
+    if not np.array_equal(got, wanted):
+        where = tuple(np.argwhere(got != wanted)[0])
+        raise AssertionError(f"{what} at {where}: {got[where]} != {wanted[where]}, {case}")
+
+
+def mostly_zero(array):
+    return array.size > 8 and np.count_nonzero(array) < array.size / 4
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_forward_and_gradients(chunk, dtype):
+    counted = 0
+    for seed in range(chunk, COUNT, CHUNKS):
+        case = random_case(seed)
+        x, w, b, gy = case.arrays(dtype)
+        x = laid_out(x, case.layout, case.rng)
+        gy = laid_out(gy, case.layout, case.rng) if seed % 2 else gy
+        xi, wi, bi, gi = (np.asarray(a, dtype=np.int64) for a in (x, w, b, gy))
+        y = corr.conv2d(x, w, b, *case.args)
+        wanted = reference.conv2d(xi, wi, bi, *case.args)
+        counted += not mostly_zero(wanted)
+        check(y, wanted, "output", case)
+        grads = corr.conv2d_backward(gy, x, w, *case.args)
+        gx = reference.conv2d_input(x.shape, wi, gi, *case.args)
+        gw = reference.conv2d_weight(xi, w.shape, gi, *case.args)
+        check(grads.input, gx, "input gradient", case)
+        check(grads.weight, gw, "weight gradient", case)
+        check(grads.bias, gi.sum((0, 2, 3)), "bias gradient", case)
+        no_bias = y.astype(np.int64) - bi[:, None, None]
+        inner = int((gi * no_bias).sum())
+        assert inner == int((grads.input.astype(np.int64) * xi).sum()), case
+        assert inner == int((grads.weight.astype(np.int64) * wi).sum()), case
+        if seed % 4 == 0:
+            check(corr.plan(x.shape, w, b, *case.args, dtype=dtype)(x), wanted, "plan", case)
+            relu = corr.conv2d(x, w, b, *case.args, activation="relu6")
+            check(relu, wanted.clip(0, 6), "relu6", case)
+    assert counted > 0.9 * (COUNT // CHUNKS)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
+def test_padding_modes(mode, layout):
+    for seed in range(60):
+        case = random_case(seed)
+        stride, pads, dilation, groups = case.args
+        most = [n if mode == "circular" else n - 1 for n in case.input_shape[2:]]
+        if mode != "replicate":
+            pads = tuple(tuple(min(p, m) for p in both) for both, m in zip(pads, most, strict=True))
+        padded = [n + sum(p) for n, p in zip(case.input_shape[2:], pads, strict=True)]
+        if any(n < (k - 1) * d + 1
+               for n, k, d in zip(padded, case.weight_shape[2:], dilation, strict=True)):
+            continue
+        args = (stride, pads, dilation, groups)
+        x, w = case.whole(case.input_shape, np.float32), case.whole(case.weight_shape, np.float32)
+        x = laid_out(x, layout, case.rng)
+        xi, wi = x.astype(np.int64), w.astype(np.int64)
+        wanted = reference.conv2d(xi, wi, None, *args, mode)
+        check(corr.conv2d(x, w, None, *args, padding_mode=mode), wanted, mode, case)
+        plan = corr.plan((None, *x.shape[1:]), w, None, *args, padding_mode=mode)
+        check(plan(x), wanted, mode, case)
+        gy = case.whole(wanted.shape, np.float32)
+        grads = corr.conv2d_backward(gy, x, w, *args, padding_mode=mode)
+        gi = gy.astype(np.int64)
+        check(grads.input, reference.conv2d_input(x.shape, wi, gi, *args, mode), mode, case)
+        check(grads.weight, reference.conv2d_weight(xi, w.shape, gi, *args, mode), mode, case)
+
+
+def test_batches_of_images_in_either_layout_into_out():
+    for seed in range(200):
+        case = random_case(seed)
+        x, w, b, _ = case.arrays(np.float32)
+        wanted = reference.conv2d(x.astype(np.int64), w, b, *case.args)
+        nhwc = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+        y = corr.conv2d(nhwc, w, b, *case.args, layout="NHWC")
+        assert y.flags.c_contiguous
+        check(y.transpose(0, 3, 1, 2), wanted, "NHWC", case)
+        check(corr.conv2d(x[0], w, b, *case.args), wanted[0], "unbatched", case)
+        out = laid_out(np.full(wanted.shape, np.nan, np.float32), "gaps", case.rng)
+        around = out.base.copy()
+        assert corr.conv2d(x, w, b, *case.args, out=out) is out
+        check(out, wanted, "out", case)
+        out[...] = np.nan
+        assert np.array_equal(out.base, around, equal_nan=True), f"written outside out, {case}"
+
+
+def test_large_sums_cross_blocks_and_tiles():
+    rng = np.random.default_rng(0)
+    for ic, oc, size in ((200, 67, 9), (129, 130, 17), (512, 40, 7), (64, 100, 33)):
+        x = rng.integers(-3, 4, (2, ic, size, size))
+        w = rng.integers(-3, 4, (oc, ic, 3, 3))
+        for dtype in (np.float32, np.float64):
+            y = corr.conv2d(x.astype(dtype), w.astype(dtype), padding=1)
+            np.testing.assert_array_equal(y, reference.conv2d(x, w, padding=1))
+            g = corr.conv2d_backward(y * 0 + 1, x.astype(dtype), w.astype(dtype), padding=1)
+            ones = np.ones(y.shape, np.int64)
+            np.testing.assert_array_equal(
+                g.input, reference.conv2d_input(x.shape, w, ones, padding=1))
+            np.testing.assert_array_equal(
+                g.weight, reference.conv2d_weight(x, w.shape, ones, padding=1))
