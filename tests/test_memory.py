@@ -1,0 +1,120 @@
+"""Not one byte outside: arrays and the core's memory flush against inaccessible pages."""
+
+import ctypes
+import mmap
+
+import numpy as np
+import pytest
+import reference
+
+import corr
+from corr import _kernels
+
+pytestmark = pytest.mark.skipif(not _kernels.memory.guards, reason="needs mmap and mprotect")
+PAGE = mmap.PAGESIZE
+
+
+class Guarded:
+    """An array that ends (or begins) at an inaccessible page."""
+
+    def __init__(self, values, at="end", skip=0):
+        body = -(-(values.nbytes + skip * values.itemsize) // PAGE) * PAGE
+        self.map = mmap.mmap(-1, body + 2 * PAGE)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        for start in (address, address + PAGE + body):
+            assert libc.mprotect(start, PAGE, 0) == 0
+        gap = skip * values.itemsize
+        offset = PAGE + (gap if at == "start" else body - values.nbytes - gap)
+        self.array = np.frombuffer(self.map, values.dtype, values.size, offset).reshape(values.shape)
+        self.array[...] = values
+
+
+SHAPES = [
+    # input, weight, stride, padding, dilation, groups
+    ((1, 1, 6, 8), (1, 1, 1, 2), 1, 0, 1, 1),
+    ((2, 3, 9, 11), (5, 3, 3, 3), 1, 1, 1, 1),
+    ((1, 16, 17, 19), (33, 16, 3, 3), 1, 1, 1, 1),
+    ((1, 8, 33, 35), (20, 8, 5, 5), 2, 2, 1, 1),
+    ((1, 7, 31, 29), (9, 7, 3, 3), 3, 4, 2, 1),
+    ((2, 40, 13, 13), (70, 40, 1, 1), 1, 0, 1, 1),
+    ((1, 40, 15, 14), (23, 40, 1, 1), 2, 0, 1, 1),
+    ((1, 24, 16, 15), (24, 1, 3, 3), 1, 1, 1, 24),
+    ((1, 24, 16, 15), (48, 4, 3, 2), 2, 1, 1, 6),
+]
+
+
+@pytest.mark.parametrize("at", ["end", "start"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", range(len(SHAPES)))
+def test_nothing_outside(shape, dtype, at):
+    xs, ws, *args = SHAPES[shape]
+    rng = np.random.default_rng(shape)
+    x, w = rng.integers(-3, 4, xs), rng.integers(-3, 4, ws)
+    bias = rng.integers(-3, 4, ws[0])
+    wanted = reference.conv2d(x, w, bias, *args)
+    gy = rng.integers(-3, 4, wanted.shape)
+    gx, gw = reference.conv2d_input(xs, w, gy, *args), reference.conv2d_weight(x, ws, gy, *args)
+    for skip in range(4):
+        guarded = [Guarded(a.astype(dtype), at, skip) for a in (x, w, bias, gy)]
+        outs = [Guarded(np.full(a.shape, np.nan, dtype), at, skip) for a in (wanted, gx, gw)]
+        (ax, aw, ab, ag), (oy, ox, ow) = ([g.array for g in group] for group in (guarded, outs))
+        with _kernels.memory(at) as memory:
+            corr.conv2d(ax, aw, ab, *args, out=oy)
+            corr.conv2d_input(xs, aw, ag, *args, out=ox)
+            corr.conv2d_weight(ax, ws, ag, *args, out=ow)
+            plan = corr.plan(xs, aw, ab, *args)
+            again = plan(ax, out=np.full_like(oy, np.nan))
+            del plan
+        assert memory.alive == 0
+        for got, want in ((oy, wanted), (again, wanted), (ox, gx), (ow, gw)):
+            np.testing.assert_array_equal(got, want)
+
+
+def test_columns_outside():
+    x = np.random.default_rng(0).integers(-3, 4, (2, 3, 11, 13)).astype(np.float32)
+    for at in ("end", "start"):
+        for stride in (1, 2, 3):
+            guarded = Guarded(x, at)
+            with _kernels.memory(at):
+                cols = corr.im2col(guarded.array, 3, stride=stride, padding=2)
+                flush = Guarded(cols, at)
+                corr.col2im(flush.array, (11, 13), 3, stride=stride, padding=2)
+                del cols
+
+
+def test_allocations_fail_one_by_one():
+    x = np.ones((1, 64, 40, 40), np.float32)
+    w = np.ones((64, 64, 3, 3), np.float32)
+    gy = np.ones((1, 64, 40, 40), np.float32)
+    calls = [
+        lambda: corr.conv2d(x, w, padding=1),
+        lambda: corr.conv2d(x, w, padding=1, padding_mode="circular"),
+        lambda: corr.conv2d_input(x.shape, w, gy, padding=1),
+        lambda: corr.conv2d_weight(x, w.shape, gy, padding=1),
+        lambda: corr.plan(x.shape, w, padding=1)(x),
+    ]
+    for call in calls:
+        for count in range(1, 30):
+            try:
+                with _kernels.memory(fail_at=count) as memory:
+                    call()
+            except MemoryError:
+                assert memory.alive == 0
+            else:
+                break
+        assert 1 < count < 29 and memory.alive == 0
+    wanted = reference.conv2d(x[:, :, :5, :5], w, padding=1)
+    np.testing.assert_array_equal(corr.conv2d(x[:, :, :5, :5], w, padding=1), wanted)
+
+
+def test_refused_threads():
+    x, w = np.ones((1, 64, 40, 40), np.float32), np.ones((64, 64, 3, 3), np.float32)
+    wanted = corr.conv2d(x, w)
+    _kernels.limit_started_threads(0)
+    try:
+        with corr.num_threads(16):
+            assert np.array_equal(corr.conv2d(x, w), wanted)
+    finally:
+        _kernels.limit_started_threads()
