@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import demo, info
+from . import bench, demo, info
 from ._errors import CommandError
 
-COMMANDS = (demo, info)
+COMMANDS = (demo, bench, info)
 
 
 def _parser() -> argparse.ArgumentParser:
