@@ -15,7 +15,8 @@ def whole(rng, shape, dtype):
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("accumulate", [0, 1])
-def test_gemm_tiles_at_every_tail(isa, dtype, accumulate):
+@pytest.mark.parametrize("lines", [False, True])
+def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, lines):
     rng = np.random.default_rng(0)
     lanes = _kernels.lanes(isa, dtype)
     for rows, vectors in _kernels.tiles(isa, dtype):
@@ -32,14 +33,21 @@ def test_gemm_tiles_at_every_tail(isa, dtype, accumulate):
                 c[:, :columns] = whole(rng, (rows, columns), dtype)
             wanted = c.copy()
             product = a.T @ b[:, :columns]
+            if lines:
+                a_lines = np.full((rows, _kernels.line), np.nan, dtype)
+                a_lines[:, :depth] = a.T
+                a = a_lines
             wanted[:, :columns] = product + (c[:, :columns] if accumulate else 0)
             if bias is not None:
                 wanted[:, :columns] += bias[:, None]
+            column_bias = whole(rng, columns, dtype) if tail % 4 > 1 else None
+            if column_bias is not None:
+                wanted[:, :columns] += column_bias
             activation = tail % 3
             if activation:
                 wanted[:, :columns] = wanted[:, :columns].clip(0, 6 if activation == 2 else None)
             _kernels.gemm(isa, rows, vectors, depth, a, b, ldb, c, 0, ldc, columns, accumulate,
-                          activation, bias)
+                          activation, bias, column_bias, lines)
             np.testing.assert_array_equal(c, wanted, f"{rows}x{vectors} columns {columns}")
 
 
@@ -64,18 +72,48 @@ def test_pack_pixels_every_range(isa, dtype, step):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
-def test_pack_weights(isa, dtype):
+def test_transpose_every_tail(isa, dtype):
+    rng = np.random.default_rng(5)
+    lanes = _kernels.lanes(isa, dtype)
+    for rows in range(1, 2 * lanes + 2):
+        for columns in (*range(1, lanes + 2), 2 * lanes + 1):
+            src = whole(rng, (rows, columns + rows % 3), dtype)
+            bias = whole(rng, columns, dtype) if rows % 2 else None
+            dst = np.full((columns, rows + 2), np.nan, dtype)
+            wanted = dst.copy()
+            wanted[:, 1 : rows + 1] = src[:, :columns].T + (0 if bias is None else bias[:, None])
+            activation = columns % 3
+            if activation:
+                wanted = wanted.clip(0, 6 if activation == 2 else None)
+            _kernels.transpose(isa, rows, columns, src, src.shape[1], dst, 1, rows + 2,
+                               activation, bias)
+            np.testing.assert_array_equal(dst, wanted)
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 2), (1, 3), (5, 1)])
+def test_pack_weights(isa, dtype, kernel):
     rng = np.random.default_rng(2)
-    w = whole(rng, (9, 4, 3, 2), dtype)
-    for rows in range(1, 10):
-        dst = np.full((3 * 2 * 4, rows), np.nan, dtype)
+    lanes, (kh, kw) = _kernels.lanes(isa, dtype), kernel
+    channels = lanes // 2 + 3
+    plain = whole(rng, (2 * lanes + 1, channels, kh, kw), dtype)
+    for order in ((0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 2, 3)):  # as torch, HWIO, transposed
+        w = np.ascontiguousarray(plain.transpose(order)).transpose(np.argsort(order))
         strides = [s // w.itemsize for s in w.strides]
-        assert _kernels.pack_weights(isa, w, 0, rows, 4, 3, 2, *strides, dst)
-        np.testing.assert_array_equal(dst, w[:rows].transpose(2, 3, 1, 0).reshape(-1, rows))
+        for rows in range(1, 2 * lanes + 2):
+            for width in (rows, -(-rows // lanes) * lanes):
+                dst = np.full((kh * kw * channels * width + 1), np.nan, dtype)
+                assert _kernels.pack_weights(isa, w, 0, rows, width, channels, kh, kw, *strides,
+                                             dst)
+                wanted = np.zeros((kh * kw * channels, width), dtype)
+                wanted[:, :rows] = w[:rows].transpose(2, 3, 1, 0).reshape(-1, rows)
+                np.testing.assert_array_equal(dst[:-1].reshape(wanted.shape), wanted)
+                assert np.isnan(dst[-1])
         for odd in (np.inf, -np.inf, np.nan):
-            bad = w.copy()
-            bad[rows - 1, 3, 2, 1] = odd
-            assert not _kernels.pack_weights(isa, bad, 0, rows, 4, 3, 2, *strides, dst)
+            bad = w.copy(order="K")
+            bad[rows - 1, channels - 1, kh - 1, kw - 1] = odd
+            assert not _kernels.pack_weights(isa, bad, 0, rows, rows, channels, kh, kw, *strides,
+                                             dst)
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

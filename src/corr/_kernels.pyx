@@ -34,10 +34,12 @@ cdef extern from "kernels/kernels.h" nogil:
     enum:
         CORR_MAX_ROWS
         CORR_MAX_VECTORS
+        CORR_LINE
     ctypedef struct corr_store:
         int accumulate
         corr_activation activation
         const void *bias
+        const void *column_bias
     ctypedef struct corr_run:
         int64_t src
         int32_t dst
@@ -48,7 +50,9 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*pack_pixels_function "corr_pack_pixels_kernel *")(const corr_run *, int64_t, int64_t, const void *, int64_t,
                                          int64_t, void *, int64_t) noexcept
     ctypedef int (*pack_weights_function "corr_pack_weights_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
-                                         int64_t, int64_t, int64_t, void *) noexcept
+                                         int64_t, int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*transpose_function "corr_transpose_kernel *")(int64_t, int64_t, const void *, int64_t, void *, int64_t,
+                                       const corr_store *) noexcept
     ctypedef void (*dot_function "corr_dot_kernel *")(int64_t, const void *, int64_t, const void *, int64_t, void *,
                                  int64_t, int64_t, int64_t) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
@@ -59,6 +63,8 @@ cdef extern from "kernels/kernels.h" nogil:
         int lanes
         int max_rows[4]
         gemm_function gemm[4][14]
+        gemm_function gemm_lines[4][14]
+        transpose_function transpose
         pack_pixels_function pack_pixels
         pack_weights_function pack_weights
         dot_function dot
@@ -163,17 +169,38 @@ def tiles(isa, dtype):
             for rows in range(CORR_MAX_ROWS) if k.gemm[vectors][rows] != NULL]
 
 
-def gemm(isa, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
-         int64_t columns, int accumulate, int activation, bias):
-    cdef const corr_kernels *k = _table(isa, c.dtype)
+line = CORR_LINE
+
+
+cdef corr_store _store(int accumulate, int activation, bias, column_bias) except *:
     cdef corr_store store
     store.accumulate = accumulate
     store.activation = <corr_activation>activation
     store.bias = NULL if bias is None else _at(bias, 0)
+    store.column_bias = NULL if column_bias is None else _at(column_bias, 0)
+    return store
+
+
+def gemm(isa, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
+         int64_t columns, int accumulate, int activation, bias, column_bias=None, lines=False):
+    """With `lines` a is [row][line] rather than [depth][row]."""
+    cdef const corr_kernels *k = _table(isa, c.dtype)
+    cdef corr_store store = _store(accumulate, activation, bias, column_bias)
     cdef void *ap = _at(a, 0)
     cdef void *bp = _at(b, 0)
     cdef void *cp = _at(c, c_at)
-    k.gemm[<int>vectors - 1][<int>rows - 1](depth, ap, bp, ldb, cp, ldc, columns, &store)
+    cdef int v = vectors - 1, r = rows - 1
+    if lines:
+        k.gemm_lines[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+    else:
+        k.gemm[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+
+
+def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t dst_at,
+              int64_t ldd, int activation, bias):
+    cdef corr_store store = _store(0, activation, bias, None)
+    _table(isa, dst.dtype).transpose(rows, columns, _at(src, 0), lds, _at(dst, dst_at), ldd,
+                                     &store)
 
 
 def pack_pixels(isa, runs, int64_t step, x, int64_t x_at, int64_t channel, int64_t channels,
@@ -192,11 +219,11 @@ def pack_pixels(isa, runs, int64_t step, x, int64_t x_at, int64_t channel, int64
         free(list_)
 
 
-def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t channels, int64_t kh, int64_t kw,
+def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t width, int64_t channels, int64_t kh, int64_t kw,
                  int64_t w_o, int64_t w_c, int64_t w_h, int64_t w_w, dst):
     """True if all weights are finite."""
     cdef const corr_kernels *k = _table(isa, dst.dtype)
-    return bool(k.pack_weights(_at(w, w_at), rows, channels, kh, kw, w_o, w_c, w_h, w_w,
+    return bool(k.pack_weights(_at(w, w_at), rows, width, channels, kh, kw, w_o, w_c, w_h, w_w,
                                _at(dst, 0)))
 
 

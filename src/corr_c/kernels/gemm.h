@@ -14,38 +14,44 @@ CORR_INLINE vec CORR_NAME(activate)(vec a, corr_activation activation) {
     return activation == CORR_RELU6 ? v_min(v_set1(6), a) : a;
 }
 
-CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, int64_t k,
-                                      const real *a, const real *b, int64_t ldb, real *c,
-                                      int64_t ldc, int64_t columns, const corr_store *store) {
+/* a[i * a_row + k * a_step]; both are constants, so that they fold into the addresses. */
+CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int a_row,
+                                      const int a_step, int64_t k, const real *a, const real *b,
+                                      int64_t ldb, real *c, int64_t ldc, int64_t columns,
+                                      const corr_store *store) {
     vec acc[CORR_MAX_ROWS * CORR_MAX_VECTORS];
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
-    for (; k > 0; k--, a += rows, b += ldb) {
+    for (; k > 0; k--, a += a_step, b += ldb) {
         vec bv[CORR_MAX_VECTORS];
         CORR_UNROLL
         for (int j = 0; j < vectors; j++)
             bv[j] = v_load(b + j * V_LANES);
         CORR_UNROLL
         for (int i = 0; i < rows; i++) {
-            vec ai = v_set1(a[i]);
+            vec ai = v_set1(a[i * a_row]);
             CORR_UNROLL
             for (int j = 0; j < vectors; j++)
                 acc[i * vectors + j] = v_fma(ai, bv[j], acc[i * vectors + j]);
         }
     }
     const int64_t tail = columns - (vectors - 1) * V_LANES;
-    const real *bias = store->bias;
+    const real *bias = store->bias, *biases = store->column_bias;
     CORR_UNROLL
-    for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < vectors; j++) {
+        const int64_t n = j + 1 < vectors ? V_LANES : tail;
+        const vec bj = biases ? v_load_n(biases + j * V_LANES, n) : v_zero();
         CORR_UNROLL
-        for (int j = 0; j < vectors; j++) {
+        for (int i = 0; i < rows; i++) {
             real *to = c + i * ldc + j * V_LANES;
             vec sum = acc[i * vectors + j];
             if (store->accumulate)
                 sum = v_add(j + 1 < vectors ? v_load(to) : v_load_n(to, tail), sum);
             if (bias)
                 sum = v_add(sum, v_set1(bias[i]));
+            if (biases)
+                sum = v_add(sum, bj);
             sum = CORR_NAME(activate)(sum, store->activation);
             if (j + 1 < vectors)
                 v_store(to, sum);
@@ -59,7 +65,13 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, int64_t
     static void CORR_NAME(corr_gemm_##rows##x##vectors)(                                      \
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
         int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, k, a, b, ldb, c, ldc, columns, store);            \
+        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, b, ldb, c, ldc, columns, store);   \
+    }                                                                                         \
+    static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
+        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
+        int64_t columns, const corr_store *store) {                                           \
+        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, b, ldb, c, ldc, columns,      \
+                             store);                                                          \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #undef CORR_GEMM_INSTANCE

@@ -10,21 +10,27 @@
 
 enum { CORR_MAX_ROWS = 14, CORR_MAX_VECTORS = 4, CORR_MAX_TILE_COLUMNS = 64 };
 
+/* Terms that a line of pixels holds: the longest chain, and a cache line more, so that the
+ * rows of a tile do not all fall into the same sets. */
+enum { CORR_LINE = 384 + 16 };
+
 /* How a tile leaves the registers: c = act((c if accumulate) + sum + bias). */
 typedef struct corr_store {
     int accumulate;
     corr_activation activation;
-    const void *bias; /* one for each row, or NULL */
+    const void *bias;        /* one for each row, or NULL */
+    const void *column_bias; /* one for each column, or NULL */
 } corr_store;
 
-/* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j].
+/* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j];
+ * those of gemm_lines read a[i * CORR_LINE + k] instead.
  * The sum is one chain over k that starts at zero. b's rows are readable up to the next
  * whole vector; c's only up to `columns` (more than `vectors - 1` vectors' worth). */
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
                               int64_t ldc, int64_t columns, const corr_store *store);
 
 /* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others
- * are zero; it is stored whole at dst. */
+ * are zero; it is stored at dst. */
 typedef struct corr_run {
     int64_t src;
     int32_t dst;
@@ -32,16 +38,21 @@ typedef struct corr_run {
 } corr_run;
 
 /* For each channel c: dst[c * row + run.dst ...] = run of x + c * channel, runs in order
- * (a later one overwrites the tail of an earlier one). */
+ * (a later one overwrites the tail of an earlier one). Less than a vector may be written
+ * past the last row. */
 typedef void corr_pack_pixels_kernel(const corr_run *runs, int64_t count, int64_t step,
                                      const void *x, int64_t channel, int64_t channels,
                                      void *dst, int64_t row);
 
-/* dst[k * rows + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c).
- * Returns non-zero if all of them are finite. */
-typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t channels, int64_t kh,
-                                     int64_t kw, int64_t w_o, int64_t w_c, int64_t w_h,
-                                     int64_t w_w, void *dst);
+/* dst[k * width + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c) for
+ * i < rows, zero for the others below width. Returns non-zero if all are finite. */
+typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t width,
+                                     int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
+                                     int64_t w_c, int64_t w_h, int64_t w_w, void *dst);
+
+/* dst[j * ldd + i] = act(src[i * lds + j] + bias[j]) for i < rows, j < columns. */
+typedef void corr_transpose_kernel(int64_t rows, int64_t columns, const void *src, int64_t lds,
+                                   void *dst, int64_t ldd, const corr_store *store);
 
 /* c[i * ldc + j] += sum over p < k of a[i * lda + p] * b[j * ldb + p], for i < rows and
  * j < columns; k is a multiple of the lanes. */
@@ -74,6 +85,8 @@ typedef struct corr_kernels {
     int dot_rows, dot_columns;
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_transpose_kernel *transpose;
     corr_pack_pixels_kernel *pack_pixels;
     corr_pack_weights_kernel *pack_weights;
     corr_dot_kernel *dot;

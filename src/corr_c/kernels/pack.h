@@ -6,41 +6,128 @@ CORR_INLINE vec CORR_NAME(gather_run)(const real *x, int64_t step, int64_t lo, i
     return v_load(lanes);
 }
 
+CORR_INLINE vec CORR_NAME(load_run)(const real *x, int64_t step, int64_t lo, int64_t hi) {
+    if (lo == hi)
+        return v_zero();
+    if (step == 1)
+        return lo == 0 && hi == V_LANES ? v_load(x) : v_load_range(x, lo, hi);
+    return step == 2 ? v_load2_range(x, lo, hi) : CORR_NAME(gather_run)(x, step, lo, hi);
+}
+
+/* One run for some channels: what it needs beyond the pointers is worked out once. */
+#define CORR_PACK_RUN(load)                                                                  \
+    for (int64_t c = 0; c < channels; c++, from += channel, to += row)                       \
+    v_store_n(to, load, room)
+
+CORR_INLINE void CORR_NAME(pack_run)(const corr_run *run, int64_t step, const real *x,
+                                     int64_t channel, int64_t channels, real *dst, int64_t row) {
+    const int64_t lo = run->lo, hi = run->hi;
+    const int64_t room = row - run->dst < V_LANES ? row - run->dst : V_LANES;
+    const real *from = x + run->src;
+    real *to = dst + run->dst;
+    if (lo == hi)
+        CORR_PACK_RUN(v_zero());
+    else if (step == 1)
+        CORR_PACK_RUN(v_load_range(from, lo, hi));
+    else if (step == 2)
+        CORR_PACK_RUN(v_load2_range(from, lo, hi));
+    else
+        CORR_PACK_RUN(CORR_NAME(gather_run)(from, step, lo, hi));
+}
+#undef CORR_PACK_RUN
+
 static void CORR_NAME(corr_pack_pixels)(const corr_run *runs, int64_t count, int64_t step,
                                         const void *x_, int64_t channel, int64_t channels,
                                         void *dst_, int64_t row) {
+    /* Channels in blocks of the associativity of an L1 cache: planes a power of two apart
+     * share its sets, and the next run reads the same lines. */
+    enum { AT_ONCE = 8 };
     const real *x = x_;
     real *dst = dst_;
-    for (int64_t c = 0; c < channels; c++, x += channel, dst += row) {
-        if (step == 1) {
+    if (V_MASKED) {
+        for (; channels > 0; channels -= AT_ONCE, x += AT_ONCE * channel, dst += AT_ONCE * row)
             for (int64_t r = 0; r < count; r++)
-                v_store(dst + runs[r].dst, v_load_range(x + runs[r].src, runs[r].lo, runs[r].hi));
-        } else if (step == 2) {
-            for (int64_t r = 0; r < count; r++)
-                v_store(dst + runs[r].dst,
-                        v_load2_range(x + runs[r].src, runs[r].lo, runs[r].hi));
-        } else {
-            for (int64_t r = 0; r < count; r++)
-                v_store(dst + runs[r].dst,
-                        CORR_NAME(gather_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi));
-        }
+                CORR_NAME(pack_run)(&runs[r], step, x, channel,
+                                    channels < AT_ONCE ? channels : AT_ONCE, dst, row);
+        return;
     }
+    /* Whole vectors in rising order: what spills over is overwritten by what follows. */
+    for (int64_t c = 0; c < channels; c++, x += channel, dst += row)
+        for (int64_t r = 0; r < count; r++)
+            v_store(dst + runs[r].dst,
+                    CORR_NAME(load_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi));
 }
 
-static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t channels,
-                                        int64_t kh, int64_t kw, int64_t w_o, int64_t w_c,
-                                        int64_t w_h, int64_t w_w, void *dst_) {
+/* A block of V_LANES output channels x V_LANES weights that follow one another in each. */
+CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows, int64_t count,
+                                        vec block[]) {
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES; i++)
+        block[i] = i < rows ? v_load_n(w + i * w_o, count) : v_zero();
+    vec odd = v_zero();
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES; i++)
+        odd = v_fma(block[i], v_zero(), odd);
+    v_transpose(block);
+    return odd;
+}
+
+static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t width,
+                                        int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
+                                        int64_t w_c, int64_t w_h, int64_t w_w, void *dst_) {
+    const real *w = w_;
     real *dst = dst_;
-    real odd = 0; /* stays zero as long as all weights are finite */
-    for (int64_t p = 0; p < kh; p++)
-        for (int64_t q = 0; q < kw; q++) {
-            const real *w = (const real *)w_ + p * w_h + q * w_w;
-            for (int64_t c = 0; c < channels; c++, w += w_c)
-                for (int64_t i = 0; i < rows; i++) {
-                    real v = w[i * w_o];
-                    odd += v * 0;
-                    *dst++ = v;
+    const int64_t taps = kh * kw;
+    vec odd = v_zero(); /* stays zero as long as all weights are finite */
+    if (w_c == taps && (w_h == kw || kh == 1) && (w_w == 1 || kw == 1)) {
+        for (int64_t i = 0; i < width; i += V_LANES) {
+            const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+            const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+            int64_t c = 0, tap = 0;
+            for (int64_t at = 0; at < channels * taps; at += V_LANES) {
+                const int64_t left = channels * taps - at, count = left < V_LANES ? left : V_LANES;
+                vec block[V_LANES];
+                odd = v_add(odd, CORR_NAME(weight_block)(w + i * w_o + at, w_o, some, count, block));
+                for (int64_t r = 0; r < count; r++) {
+                    real *to = dst + (tap * channels + c) * width + i;
+                    /* What spills over belongs to the next channels, which come later. */
+                    if (!V_MASKED && width <= V_LANES && (channels - c) * width >= V_LANES)
+                        v_store(to, block[r]);
+                    else
+                        v_store_n(to, block[r], room);
+                    if (++tap == taps) {
+                        tap = 0;
+                        c++;
+                    }
                 }
+            }
         }
-    return odd == 0;
+    } else if (w_o == 1) {
+        for (int64_t p = 0; p < kh; p++)
+            for (int64_t q = 0; q < kw; q++) {
+                const real *from = w + p * w_h + q * w_w;
+                for (int64_t c = 0; c < channels; c++, from += w_c, dst += width)
+                    for (int64_t i = 0; i < width; i += V_LANES) {
+                        vec v = v_load_range(from + i, 0, rows - i < 0         ? 0
+                                                          : rows - i < V_LANES ? rows - i
+                                                                               : V_LANES);
+                        odd = v_fma(v, v_zero(), odd);
+                        v_store_n(dst + i, v, width - i < V_LANES ? width - i : V_LANES);
+                    }
+            }
+    } else {
+        real lone = 0;
+        for (int64_t p = 0; p < kh; p++)
+            for (int64_t q = 0; q < kw; q++) {
+                const real *from = w + p * w_h + q * w_w;
+                for (int64_t c = 0; c < channels; c++, from += w_c)
+                    for (int64_t i = 0; i < width; i++) {
+                        real v = i < rows ? from[i * w_o] : 0;
+                        lone += v * 0;
+                        *dst++ = v;
+                    }
+            }
+        return lone == 0;
+    }
+    return v_sum(odd) == 0;
 }

@@ -1,6 +1,7 @@
 /* All templates and the table for one CORR_TYPE of one CORR_ISA; included twice by isa.h. */
 #include "gemm.h"
 #include "pack.h"
+#include "transpose.h"
 #include "dot.h"
 #include "plain.h"
 #include "copy.h"
@@ -9,6 +10,8 @@
 #define CORR_TEXT(x) CORR_TEXT_(x)
 #define CORR_GEMM_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_##rows##x##vectors),
+#define CORR_LINES_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_lines_##rows##x##vectors),
 
 const corr_kernels CORR_NAME(corr_kernels) = {
     .isa = CORR_TEXT(CORR_ISA),
@@ -19,6 +22,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .dot_columns = CORR_PASTE2(CORR_DOT_COLUMNS, CORR_ISA),
     .max_rows = CORR_PASTE2(CORR_TILE_ROWS, CORR_ISA),
     .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
+    .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
+    .transpose = CORR_NAME(corr_transpose),
     .pack_pixels = CORR_NAME(corr_pack_pixels),
     .pack_weights = CORR_NAME(corr_pack_weights),
     .dot = CORR_NAME(corr_dot),
@@ -29,5 +34,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .peak = CORR_NAME(corr_peak),
 };
 #undef CORR_GEMM_ENTRY
+#undef CORR_LINES_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

@@ -9,10 +9,11 @@ typedef struct corr_engine corr_engine;
 typedef struct corr_choice {
     const corr_engine *engine;
     const corr_kernels *kernels;
-    int rows, vectors; /* MR, and NR in vectors */
-    int64_t kc;        /* terms summed in registers before they meet the output */
-    int64_t pixels;    /* NC: pixels packed at once */
-    int64_t panels;    /* row panels one item multiplies with them */
+    int channel_lanes;    /* do vectors run over output channels rather than pixels? */
+    int rows, vectors;    /* MR, and NR in vectors */
+    int64_t kc;           /* terms summed in registers before they meet the output */
+    int64_t pixel_panels; /* packed at once */
+    int64_t channel_panels; /* that one item multiplies with them */
 } corr_choice;
 
 struct corr_engine {
@@ -29,6 +30,14 @@ struct corr_engine {
                        const void *w, const void *packed, const void *bias, void *y,
                        void *workspace, const corr_call *call);
 };
+
+/* Pixels and output channels of a panel: a tile's rows one way, its vectors the other. */
+CORR_INLINE int64_t corr_panel_pixels(const corr_choice *c) {
+    return c->channel_lanes ? c->rows : (int64_t)c->vectors * c->kernels->lanes;
+}
+CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
+    return c->channel_lanes ? (int64_t)c->vectors * c->kernels->lanes : c->rows;
+}
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine;
 extern const corr_engine *const corr_engines[];
@@ -47,6 +56,22 @@ typedef struct corr_plane { /* one image plane as pixel runs see it */
 } corr_plane;
 int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w, int64_t pixel,
                        int64_t count, int64_t width, int lanes, corr_run *runs);
+
+/* Terms [k0, k1) of `count` pixels from `pixel` on, as a panel of the choice: [k][width], or
+ * with `lines` [pixel][CORR_LINE]. runs: room for two a pixel. */
+typedef struct corr_panels {
+    const corr_problem *s;
+    const corr_kernels *k;
+    corr_plane plane;
+    int lines;
+} corr_panels;
+corr_panels corr_make_panels(const corr_problem *s, const corr_choice *choice);
+void corr_pack_panel(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
+                     int64_t pixel, int64_t count, int64_t width, char *dst);
+/* The terms whose taps some of the pixels have in the image. */
+void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,
+                      int64_t *k1);
+
 corr_status corr_redo_edges(const corr_problem *s, const corr_choice *choice, const void *x,
                             const void *w, const void *bias, void *y, const corr_call *call);
 

@@ -5,7 +5,7 @@
 #define CORR_DOT_ROWS_avx2 3
 #define CORR_DOT_COLUMNS_avx2 4
 
-enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4 };
+enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0 };
 typedef __m256 vec_f32_avx2;
 typedef __m256d vec_f64_avx2;
 
@@ -56,6 +56,26 @@ CORR_INLINE float v_sum_f32_avx2(__m256 a) {
 CORR_INLINE float s_fma_f32_avx2(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
 }
+CORR_INLINE void v_transpose_f32_avx2(__m256 r[8]) {
+    __m256 p[8], q[8];
+    CORR_UNROLL
+    for (int i = 0; i < 8; i += 2) {
+        p[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        p[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    CORR_UNROLL
+    for (int i = 0; i < 8; i += 4) {
+        q[i] = _mm256_shuffle_ps(p[i], p[i + 2], 0x44);
+        q[i + 1] = _mm256_shuffle_ps(p[i], p[i + 2], 0xee);
+        q[i + 2] = _mm256_shuffle_ps(p[i + 1], p[i + 3], 0x44);
+        q[i + 3] = _mm256_shuffle_ps(p[i + 1], p[i + 3], 0xee);
+    }
+    CORR_UNROLL
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm256_permute2f128_ps(q[i], q[i + 4], 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(q[i], q[i + 4], 0x31);
+    }
+}
 
 CORR_INLINE __m256d v_zero_f64_avx2(void) { return _mm256_setzero_pd(); }
 CORR_INLINE __m256d v_set1_f64_avx2(double a) { return _mm256_set1_pd(a); }
@@ -89,4 +109,12 @@ CORR_INLINE double v_sum_f64_avx2(__m256d a) {
 }
 CORR_INLINE double s_fma_f64_avx2(double a, double b, double c) {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+}
+CORR_INLINE void v_transpose_f64_avx2(__m256d r[4]) {
+    __m256d a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
+    __m256d c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
+    r[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    r[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    r[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    r[3] = _mm256_permute2f128_pd(b, d, 0x31);
 }

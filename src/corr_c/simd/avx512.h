@@ -6,7 +6,7 @@
 #define CORR_DOT_ROWS_avx512 4
 #define CORR_DOT_COLUMNS_avx512 6
 
-enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8 };
+enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;
 typedef __m512d vec_f64_avx512;
 
@@ -42,6 +42,33 @@ CORR_INLINE float v_sum_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
 CORR_INLINE float s_fma_f32_avx512(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
 }
+CORR_INLINE void v_transpose_f32_avx512(__m512 r[16]) {
+    __m512d p[16];
+    __m512 q[16];
+    CORR_UNROLL
+    for (int i = 0; i < 16; i += 2) { /* pairs of rows */
+        p[i] = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
+        p[i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
+    }
+    CORR_UNROLL
+    for (int i = 0; i < 16; i += 4) { /* fours: a 4 x 4 block a 128-bit lane */
+        q[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(p[i], p[i + 2]));
+        q[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(p[i], p[i + 2]));
+        q[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(p[i + 1], p[i + 3]));
+        q[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(p[i + 1], p[i + 3]));
+    }
+    CORR_UNROLL
+    for (int i = 0; i < 4; i++) { /* the 4 x 4 matrix of 128-bit lanes */
+        __m512 a = _mm512_shuffle_f32x4(q[i], q[i + 4], 0x88);
+        __m512 b = _mm512_shuffle_f32x4(q[i], q[i + 4], 0xdd);
+        __m512 c = _mm512_shuffle_f32x4(q[i + 8], q[i + 12], 0x88);
+        __m512 d = _mm512_shuffle_f32x4(q[i + 8], q[i + 12], 0xdd);
+        r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+        r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+        r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+}
 
 CORR_INLINE __m512d v_zero_f64_avx512(void) { return _mm512_setzero_pd(); }
 CORR_INLINE __m512d v_set1_f64_avx512(double a) { return _mm512_set1_pd(a); }
@@ -72,4 +99,23 @@ CORR_INLINE __m512d v_min_f64_avx512(__m512d a, __m512d b) { return _mm512_min_p
 CORR_INLINE double v_sum_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
 CORR_INLINE double s_fma_f64_avx512(double a, double b, double c) {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+}
+CORR_INLINE void v_transpose_f64_avx512(__m512d r[8]) {
+    __m512d p[8];
+    CORR_UNROLL
+    for (int i = 0; i < 8; i += 2) {
+        p[i] = _mm512_unpacklo_pd(r[i], r[i + 1]);
+        p[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]);
+    }
+    CORR_UNROLL
+    for (int i = 0; i < 2; i++) {
+        __m512d a = _mm512_shuffle_f64x2(p[i], p[i + 2], 0x88);
+        __m512d b = _mm512_shuffle_f64x2(p[i], p[i + 2], 0xdd);
+        __m512d c = _mm512_shuffle_f64x2(p[i + 4], p[i + 6], 0x88);
+        __m512d d = _mm512_shuffle_f64x2(p[i + 4], p[i + 6], 0xdd);
+        r[i] = _mm512_shuffle_f64x2(a, c, 0x88);
+        r[i + 4] = _mm512_shuffle_f64x2(a, c, 0xdd);
+        r[i + 2] = _mm512_shuffle_f64x2(b, d, 0x88);
+        r[i + 6] = _mm512_shuffle_f64x2(b, d, 0xdd);
+    }
 }

@@ -5,7 +5,7 @@
 #define CORR_DOT_ROWS_generic 2
 #define CORR_DOT_COLUMNS_generic 4
 
-enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2 };
+enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0 };
 typedef struct {
     float lane[V_LANES_f32_generic];
 } vec_f32_generic;
@@ -87,6 +87,14 @@ CORR_INLINE float v_sum_f32_generic(vec_f32_generic a) {
     return s;
 }
 CORR_INLINE float s_fma_f32_generic(float a, float b, float c) { return a * b + c; }
+CORR_INLINE void v_transpose_f32_generic(vec_f32_generic r[V_LANES_f32_generic]) {
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        for (int j = 0; j < i; j++) {
+            float swap = r[i].lane[j];
+            r[i].lane[j] = r[j].lane[i];
+            r[j].lane[i] = swap;
+        }
+}
 
 CORR_INLINE vec_f64_generic v_set1_f64_generic(double a) {
     vec_f64_generic r;
@@ -162,3 +170,11 @@ CORR_INLINE double v_sum_f64_generic(vec_f64_generic a) {
     return s;
 }
 CORR_INLINE double s_fma_f64_generic(double a, double b, double c) { return a * b + c; }
+CORR_INLINE void v_transpose_f64_generic(vec_f64_generic r[V_LANES_f64_generic]) {
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        for (int j = 0; j < i; j++) {
+            double swap = r[i].lane[j];
+            r[i].lane[j] = r[j].lane[i];
+            r[j].lane[i] = swap;
+        }
+}

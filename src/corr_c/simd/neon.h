@@ -5,7 +5,7 @@
 #define CORR_DOT_ROWS_neon 4
 #define CORR_DOT_COLUMNS_neon 6
 
-enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2 };
+enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0 };
 typedef float32x4_t vec_f32_neon;
 typedef float64x2_t vec_f64_neon;
 
@@ -44,6 +44,14 @@ CORR_INLINE float v_sum_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
 CORR_INLINE float s_fma_f32_neon(float a, float b, float c) {
     return vgetq_lane_f32(vfmaq_f32(vdupq_n_f32(c), vdupq_n_f32(a), vdupq_n_f32(b)), 0);
 }
+CORR_INLINE void v_transpose_f32_neon(float32x4_t r[4]) {
+    float32x4_t a = vzip1q_f32(r[0], r[2]), b = vzip2q_f32(r[0], r[2]);
+    float32x4_t c = vzip1q_f32(r[1], r[3]), d = vzip2q_f32(r[1], r[3]);
+    r[0] = vzip1q_f32(a, c);
+    r[1] = vzip2q_f32(a, c);
+    r[2] = vzip1q_f32(b, d);
+    r[3] = vzip2q_f32(b, d);
+}
 
 CORR_INLINE float64x2_t v_set1_f64_neon(double a) { return vdupq_n_f64(a); }
 CORR_INLINE float64x2_t v_zero_f64_neon(void) { return vdupq_n_f64(0); }
@@ -79,4 +87,9 @@ CORR_INLINE float64x2_t v_min_f64_neon(float64x2_t a, float64x2_t b) { return vb
 CORR_INLINE double v_sum_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
 CORR_INLINE double s_fma_f64_neon(double a, double b, double c) {
     return vgetq_lane_f64(vfmaq_f64(vdupq_n_f64(c), vdupq_n_f64(a), vdupq_n_f64(b)), 0);
+}
+CORR_INLINE void v_transpose_f64_neon(float64x2_t r[2]) {
+    float64x2_t a = vzip1q_f64(r[0], r[1]), b = vzip2q_f64(r[0], r[1]);
+    r[0] = a;
+    r[1] = b;
 }

@@ -7,6 +7,8 @@
  *   v_load2_range           likewise of p[2 * i]
  *   v_fma(a, b, c)          a * b + c (rounded once, but in `generic`)
  *   v_max, v_min            where one is NaN, the second operand
+ *   v_transpose             of V_LANES vectors, in place
+ *   V_MASKED                does a masked store cost what a whole one does?
  */
 #ifndef CORR_SIMD_H
 #define CORR_SIMD_H
@@ -29,6 +31,8 @@
 #define v_max CORR_NAME(v_max)
 #define v_min CORR_NAME(v_min)
 #define v_sum CORR_NAME(v_sum)
+#define v_transpose CORR_NAME(v_transpose)
+#define V_MASKED CORR_PASTE2(V_MASKED, CORR_ISA)
 #define s_fma CORR_NAME(s_fma)
 
 typedef float real_f32;
