@@ -62,7 +62,7 @@ def test_pack_pixels_every_range(isa, dtype, step):
             middle = 6 * lanes
             row = 2 * lanes + 1
             dst = np.full((channels, row), np.nan, dtype)
-            runs = [(middle, 1, lo, hi), (0, 1 + lanes, 0, 0)]
+            runs = [(middle, 1, lo, hi, lanes), (0, 1 + lanes, 0, 0, lanes)]
             _kernels.pack_pixels(isa, runs, step, x, 0, x.shape[1], channels, dst, row)
             wanted = np.zeros((channels, 2 * lanes), dtype)
             for i in range(lo, hi):

@@ -37,14 +37,16 @@ cdef extern from "kernels/kernels.h" nogil:
         CORR_LINE
     ctypedef struct corr_store:
         int accumulate
+        int epilogue
         corr_activation activation
         const void *bias
         const void *column_bias
     ctypedef struct corr_run:
         int64_t src
         int32_t dst
-        int16_t lo
-        int16_t hi
+        signed char lo
+        signed char hi
+        signed char room
     ctypedef void (*gemm_function "corr_gemm_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
                                   int64_t, const corr_store *) noexcept
     ctypedef void (*pack_pixels_function "corr_pack_pixels_kernel *")(const corr_run *, int64_t, int64_t, const void *, int64_t,
@@ -175,6 +177,7 @@ line = CORR_LINE
 cdef corr_store _store(int accumulate, int activation, bias, column_bias) except *:
     cdef corr_store store
     store.accumulate = accumulate
+    store.epilogue = activation or bias is not None or column_bias is not None
     store.activation = <corr_activation>activation
     store.bias = NULL if bias is None else _at(bias, 0)
     store.column_bias = NULL if column_bias is None else _at(column_bias, 0)
@@ -205,15 +208,15 @@ def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t
 
 def pack_pixels(isa, runs, int64_t step, x, int64_t x_at, int64_t channel, int64_t channels,
                 dst, int64_t row):
-    """runs: (src, dst, lo, hi) tuples."""
+    """runs: (src, dst, lo, hi, room) tuples."""
     cdef const corr_kernels *k = _table(isa, dst.dtype)
     cdef corr_run *list_ = <corr_run *>malloc(max(1, len(runs)) * sizeof(corr_run))
     if list_ == NULL:
         raise MemoryError
     try:
-        for i, (source, to, lo, hi) in enumerate(runs):
+        for i, (source, to, lo, hi, room) in enumerate(runs):
             list_[<int>i].src, list_[<int>i].dst = source, to
-            list_[<int>i].lo, list_[<int>i].hi = lo, hi
+            list_[<int>i].lo, list_[<int>i].hi, list_[<int>i].room = lo, hi, room
         k.pack_pixels(list_, len(runs), step, _at(x, x_at), channel, channels, _at(dst, 0), row)
     finally:
         free(list_)

@@ -20,7 +20,7 @@ typedef struct gemm_job {
     const char *x, *packed, *bias;
     char *y, *workspace;
     int64_t blocks, bands; /* items of one image: blocks of pixels x bands of channels */
-    int64_t scratch_bytes, panel_bytes;
+    int64_t scratch_bytes, panel_bytes, sum_bytes;
     int flat; /* do an output plane's pixels lie at one distance? */
     corr_panels panels;
 } gemm_job;
@@ -99,9 +99,15 @@ static int64_t band_channels(const corr_problem *s, const corr_choice *c) {
     return corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, c->kernels->lanes));
 }
 
-static int64_t scratch_bytes(const corr_problem *s, const corr_choice *c) {
+static int64_t sum_bytes(const corr_problem *s, const corr_choice *c) {
     int64_t sums = c->channel_lanes ? block_pixels(s, c) * band_channels(s, c) : 0;
-    return panel_bytes(s, c) + corr_round_up(sums * c->kernels->bytes, 64);
+    return corr_round_up(sums * c->kernels->bytes, 64);
+}
+
+static int64_t scratch_bytes(const corr_problem *s, const corr_choice *c) {
+    int64_t runs = 2 * block_pixels(s, c) + c->kernels->lanes;
+    return panel_bytes(s, c) + sum_bytes(s, c) +
+           corr_round_up(runs * (int64_t)sizeof(corr_run), 64);
 }
 
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
@@ -182,6 +188,7 @@ static void multiply_block(void *context, int64_t item, int worker, corr_run_sta
     const char *bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
     char *panels = job->workspace + worker * job->scratch_bytes;
     char *sums = panels + job->panel_bytes;
+    corr_run *runs = (corr_run *)(void *)(sums + job->sum_bytes);
     const int64_t first = block * c->pixel_panels * per_panel;
     const int64_t end = corr_min(first + c->pixel_panels * per_panel, corr_pixels(s));
     const int64_t o0 = band * c->channel_panels * per_band;
@@ -194,23 +201,18 @@ static void multiply_block(void *context, int64_t item, int worker, corr_run_sta
     for (int64_t pc = 0; pc < terms && !corr_should_stop(run); pc += c->kc) {
         const int64_t kc = corr_min(c->kc, terms - pc);
         const int last = pc + kc == terms;
-        char *to = panels;
-        for (int64_t j = first; j < end; j += per_panel) {
-            const int64_t count = corr_min(per_panel, end - j);
-            const int64_t width = c->channel_lanes ? count : corr_round_up(count, lanes);
-            int64_t k0, k1;
-            corr_panel_terms(s, j, count, &k0, &k1);
-            k0 = corr_max(k0, pc);
-            k1 = corr_min(k1, pc + kc);
-            if (k0 < k1)
-                corr_pack_panel(&job->panels, x, k0, k1, j, count, width, to);
-            to += (depth ? depth : kc) * width * bytes;
-        }
+        int64_t k0, k1;
+        corr_panel_terms(s, first, end - first, &k0, &k1);
+        k0 = corr_max(k0, pc);
+        k1 = corr_max(corr_min(k1, pc + kc), k0);
+        const int64_t packed_terms = k1 - k0;
+        corr_pack_panels(&job->panels, x, k0, k1, first, end, panels, runs);
         for (int64_t o = o0; o < o1; o += per_band) {
             const int64_t channels = corr_min(per_band, o1 - o), width = panel_width(c, channels);
-            corr_store store = {pc > 0, CORR_LINEAR, NULL, NULL};
+            corr_store store = {pc > 0, 0, CORR_LINEAR, NULL, NULL};
             if (last && !planes) {
                 store.activation = s->activation;
+                store.epilogue = bias || s->activation != CORR_LINEAR;
                 if (bias && c->channel_lanes)
                     store.column_bias = bias + o * bytes;
                 else if (bias)
@@ -219,14 +221,17 @@ static void multiply_block(void *context, int64_t item, int worker, corr_run_sta
             const char *from = panels;
             for (int64_t j = first; j < end; j += per_panel) {
                 tile t = {.pixel = j, .pixels = corr_min(per_panel, end - j),
-                          .channels = channels, .x = from, .w_width = width};
-                int64_t k0, k1;
-                corr_panel_terms(s, j, t.pixels, &k0, &k1);
-                k0 = corr_max(k0, pc);
-                k1 = corr_min(k1, pc + kc);
-                t.terms = corr_max(k1 - k0, 0);
-                t.w = w + (o * terms + (t.terms ? k0 : pc) * width) * bytes;
-                t.x_width = c->channel_lanes ? t.pixels : corr_round_up(t.pixels, lanes);
+                          .channels = channels, .x = from, .w = w, .w_width = width};
+                int64_t own0, own1;
+                corr_panel_terms(s, j, t.pixels, &own0, &own1);
+                own0 = corr_max(own0, k0);
+                own1 = corr_min(own1, k1);
+                t.terms = corr_max(own1 - own0, 0);
+                t.x_width = corr_panel_width(&job->panels, t.pixels);
+                if (t.terms) {
+                    t.w = w + (o * terms + own0 * width) * bytes;
+                    t.x += (own0 - k0) * (depth ? 1 : t.x_width) * bytes;
+                }
                 if (!c->channel_lanes)
                     pixel_tile(job, &t, y + o * s->y_stride[2] * bytes, &store);
                 else if (channels_last)
@@ -235,7 +240,7 @@ static void multiply_block(void *context, int64_t item, int worker, corr_run_sta
                 else
                     channel_tile(job, &t, sums + ((j - first) * ld_sums + o - o0) * bytes,
                                  ld_sums, &store);
-                from += (depth ? depth : kc) * t.x_width * bytes;
+                from += (depth ? depth : packed_terms) * t.x_width * bytes;
             }
             if (!last || !c->channel_lanes || channels_last)
                 continue;
@@ -263,6 +268,7 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
         .blocks = corr_ceil_div(corr_ceil_div(corr_pixels(s), corr_panel_pixels(c)), c->pixel_panels),
         .bands = corr_ceil_div(corr_ceil_div(s->oc, corr_panel_channels(c)), c->channel_panels),
         .scratch_bytes = scratch_bytes(s, c), .panel_bytes = panel_bytes(s, c),
+        .sum_bytes = sum_bytes(s, c),
         .flat = s->h.out == 1 || s->y_stride[3] == s->w.out * s->y_stride[4],
         .panels = corr_make_panels(s, c),
     };

@@ -1,15 +1,15 @@
-/* im2col where it is needed: one panel of pixels at a time, straight from the image. */
+/* im2col where it is needed: some panels of pixels at a time, straight from the image. */
 #include "../plan/plan.h"
 
 #include <string.h>
-
-enum { MAX_RUNS = 2 * CORR_MAX_TILE_COLUMNS };
 
 corr_panels corr_make_panels(const corr_problem *s, const corr_choice *choice) {
     corr_panels panels = {
         s, choice->kernels,
         {s->h.in, s->w.in, s->x_stride[3], s->x_stride[4], s->h.stride, s->w.stride, s->w.out},
         choice->channel_lanes && s->x_stride[2] == 1,
+        !choice->channel_lanes,
+        corr_panel_pixels(choice),
     };
     return panels;
 }
@@ -47,27 +47,44 @@ static void pack_lines(const corr_panels *panels, const char *x, int64_t k0, int
     }
 }
 
-void corr_pack_panel(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
-                     int64_t pixel, int64_t count, int64_t width, char *dst) {
+static void pack_planes(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
+                        int64_t pixel, int64_t end, int64_t width, char *dst, corr_run *runs) {
     const corr_problem *s = panels->s;
     const corr_kernels *k = panels->k;
-    if (panels->lines) {
-        pack_lines(panels, x, k0, k1, pixel, count, dst);
-        return;
-    }
-    corr_run runs[MAX_RUNS];
+    const int64_t per_panel = panels->pixels, panel = (k1 - k0) * width;
     for (int64_t at = k0; at < k1;) {
         const int64_t tap = at / s->ic, c = at % s->ic;
         const int64_t channels = corr_min(s->ic - c, k1 - at);
         const int64_t p = tap / s->w.kernel, q = tap % s->w.kernel;
-        int64_t made = corr_make_runs(&panels->plane, p * s->h.dilation - s->h.pad,
-                                      q * s->w.dilation - s->w.pad, pixel, count, width,
-                                      k->lanes, runs);
+        int64_t made = 0, to = (at - k0) * width;
+        for (int64_t j = pixel; j < end; j += per_panel, to += panel)
+            made += corr_make_runs(&panels->plane, p * s->h.dilation - s->h.pad,
+                                   q * s->w.dilation - s->w.pad, j, corr_min(per_panel, end - j),
+                                   width, k->lanes, to, runs + made);
         k->pack_pixels(runs, made, s->w.stride * s->x_stride[4],
-                       x + c * s->x_stride[2] * k->bytes, s->x_stride[2], channels,
-                       dst + (at - k0) * width * k->bytes, width);
+                       x + c * s->x_stride[2] * k->bytes, s->x_stride[2], channels, dst, width);
         at += channels;
     }
+}
+
+int64_t corr_panel_width(const corr_panels *panels, int64_t pixels) {
+    return panels->whole_vectors ? corr_round_up(pixels, panels->k->lanes) : pixels;
+}
+
+void corr_pack_panels(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
+                      int64_t pixel, int64_t end, char *dst, corr_run *runs) {
+    if (panels->lines) {
+        pack_lines(panels, x, k0, k1, pixel, end - pixel, dst);
+        return;
+    }
+    const int64_t whole = (end - pixel) / panels->pixels * panels->pixels, rest = end - pixel - whole;
+    if (whole) {
+        const int64_t width = corr_panel_width(panels, panels->pixels);
+        pack_planes(panels, x, k0, k1, pixel, pixel + whole, width, dst, runs);
+        dst += whole / panels->pixels * (k1 - k0) * width * panels->k->bytes;
+    }
+    if (rest)
+        pack_planes(panels, x, k0, k1, pixel + whole, end, corr_panel_width(panels, rest), dst, runs);
 }
 
 void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,

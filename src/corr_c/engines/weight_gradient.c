@@ -31,7 +31,7 @@ static void pack_columns(const weight_job *job, const char *x, int64_t t0, int64
         int64_t p = tap / s->w.kernel, q = tap % s->w.kernel;
         int64_t made = corr_make_runs(&job->x_plane, p * s->h.dilation - s->h.pad,
                                       q * s->w.dilation - s->w.pad, pixel, count, width,
-                                      job->k->lanes, runs);
+                                      job->k->lanes, 0, runs);
         job->k->pack_pixels(runs, made, s->w.stride * s->x_stride[4],
                             x + c * s->x_stride[2] * job->k->bytes, s->x_stride[2], channels,
                             dst + (at - t0) * width * job->k->bytes, width);
@@ -74,7 +74,7 @@ static void weight_columns(void *context, int64_t item, int worker, corr_run_sta
             int64_t count = corr_min(job->chunk, pixels - pixel);
             int64_t width = corr_round_up(count, k->lanes);
             pack_columns(job, x, t0, t1, pixel, count, width, runs, columns);
-            int64_t made = corr_make_runs(&job->gy_plane, 0, 0, pixel, count, width, k->lanes, runs);
+            int64_t made = corr_make_runs(&job->gy_plane, 0, 0, pixel, count, width, k->lanes, 0, runs);
             for (int64_t o = 0; o < s->oc; o += ROWS_AT_ONCE) {
                 int64_t some = corr_min(ROWS_AT_ONCE, s->oc - o);
                 k->pack_pixels(runs, made, s->y_stride[4], gy + o * s->y_stride[2] * bytes,

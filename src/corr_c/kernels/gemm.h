@@ -14,6 +14,29 @@ CORR_INLINE vec CORR_NAME(activate)(vec a, corr_activation activation) {
     return activation == CORR_RELU6 ? v_min(v_set1(6), a) : a;
 }
 
+static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const real *sums, real *c,
+                                                int64_t ldc, int64_t columns,
+                                                const corr_store *store) {
+    const real *bias = store->bias, *biases = store->column_bias;
+    for (int i = 0; i < rows; i++, c += ldc)
+        for (int j = 0; j < vectors; j++, sums += V_LANES) {
+            const int64_t n = columns - j * V_LANES < V_LANES ? columns - j * V_LANES : V_LANES;
+            real *to = c + j * V_LANES;
+            vec sum = v_load(sums);
+            if (store->accumulate)
+                sum = v_add(v_load_n(to, n), sum);
+            if (bias)
+                sum = v_add(sum, v_set1(bias[i]));
+            if (biases)
+                sum = v_add(sum, v_load_n(biases + j * V_LANES, n));
+            sum = CORR_NAME(activate)(sum, store->activation);
+            if (n == V_LANES)
+                v_store(to, sum);
+            else
+                v_store_n(to, sum, n);
+        }
+}
+
 /* a[i * a_row + k * a_step]; both are constants, so that they fold into the addresses. */
 CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int a_row,
                                       const int a_step, int64_t k, const real *a, const real *b,
@@ -36,29 +59,25 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
                 acc[i * vectors + j] = v_fma(ai, bv[j], acc[i * vectors + j]);
         }
     }
-    const int64_t tail = columns - (vectors - 1) * V_LANES;
-    const real *bias = store->bias, *biases = store->column_bias;
-    CORR_UNROLL
-    for (int j = 0; j < vectors; j++) {
-        const int64_t n = j + 1 < vectors ? V_LANES : tail;
-        const vec bj = biases ? v_load_n(biases + j * V_LANES, n) : v_zero();
+    if (columns == vectors * V_LANES && !store->epilogue) {
         CORR_UNROLL
-        for (int i = 0; i < rows; i++) {
-            real *to = c + i * ldc + j * V_LANES;
-            vec sum = acc[i * vectors + j];
-            if (store->accumulate)
-                sum = v_add(j + 1 < vectors ? v_load(to) : v_load_n(to, tail), sum);
-            if (bias)
-                sum = v_add(sum, v_set1(bias[i]));
-            if (biases)
-                sum = v_add(sum, bj);
-            sum = CORR_NAME(activate)(sum, store->activation);
-            if (j + 1 < vectors)
-                v_store(to, sum);
-            else
-                v_store_n(to, sum, tail);
+        for (int i = 0; i < rows; i++, c += ldc) {
+            CORR_UNROLL
+            for (int j = 0; j < vectors; j++) {
+                vec sum = acc[i * vectors + j];
+                if (store->accumulate)
+                    sum = v_add(v_load(c + j * V_LANES), sum);
+                v_store(c + j * V_LANES, sum);
+            }
         }
+        return;
     }
+    /* All else from memory: branches among the accumulators would make the compiler spill. */
+    real sums[CORR_MAX_ROWS * CORR_MAX_VECTORS * V_LANES];
+    CORR_UNROLL
+    for (int i = 0; i < rows * vectors; i++)
+        v_store(sums + i * V_LANES, acc[i]);
+    CORR_NAME(gemm_store)(rows, vectors, sums, c, ldc, columns, store);
 }
 
 #define CORR_GEMM_INSTANCE(rows, vectors)                                                     \

@@ -17,6 +17,7 @@ enum { CORR_LINE = 384 + 16 };
 /* How a tile leaves the registers: c = act((c if accumulate) + sum + bias). */
 typedef struct corr_store {
     int accumulate;
+    int epilogue; /* is there an activation or a bias? */
     corr_activation activation;
     const void *bias;        /* one for each row, or NULL */
     const void *column_bias; /* one for each column, or NULL */
@@ -29,17 +30,17 @@ typedef struct corr_store {
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
                               int64_t ldc, int64_t columns, const corr_store *store);
 
-/* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others
- * are zero; it is stored at dst. */
+/* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others are
+ * zero; the first `room` are stored at dst. */
 typedef struct corr_run {
     int64_t src;
     int32_t dst;
-    int16_t lo, hi;
+    int8_t lo, hi, room, unused;
 } corr_run;
 
-/* For each channel c: dst[c * row + run.dst ...] = run of x + c * channel, runs in order
- * (a later one overwrites the tail of an earlier one). Less than a vector may be written
- * past the last row. */
+/* For each channel c: dst[c * row + run.dst ...] = run of x + c * channel. Between the
+ * channels, lanes past `room` may be written too; what belongs there is written later:
+ * runs and rows must follow one another. */
 typedef void corr_pack_pixels_kernel(const corr_run *runs, int64_t count, int64_t step,
                                      const void *x, int64_t channel, int64_t channels,
                                      void *dst, int64_t row);

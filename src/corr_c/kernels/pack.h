@@ -21,8 +21,7 @@ CORR_INLINE vec CORR_NAME(load_run)(const real *x, int64_t step, int64_t lo, int
 
 CORR_INLINE void CORR_NAME(pack_run)(const corr_run *run, int64_t step, const real *x,
                                      int64_t channel, int64_t channels, real *dst, int64_t row) {
-    const int64_t lo = run->lo, hi = run->hi;
-    const int64_t room = row - run->dst < V_LANES ? row - run->dst : V_LANES;
+    const int64_t lo = run->lo, hi = run->hi, room = run->room;
     const real *from = x + run->src;
     real *to = dst + run->dst;
     if (lo == hi)
@@ -53,9 +52,13 @@ static void CORR_NAME(corr_pack_pixels)(const corr_run *runs, int64_t count, int
     }
     /* Whole vectors in rising order: what spills over is overwritten by what follows. */
     for (int64_t c = 0; c < channels; c++, x += channel, dst += row)
-        for (int64_t r = 0; r < count; r++)
-            v_store(dst + runs[r].dst,
-                    CORR_NAME(load_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi));
+        for (int64_t r = 0; r < count; r++) {
+            vec v = CORR_NAME(load_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi);
+            if (c + 1 < channels || runs[r].room == V_LANES)
+                v_store(dst + runs[r].dst, v);
+            else
+                v_store_n(dst + runs[r].dst, v, runs[r].room);
+        }
 }
 
 /* A block of V_LANES output channels x V_LANES weights that follow one another in each. */

@@ -55,19 +55,23 @@ typedef struct corr_plane { /* one image plane as pixel runs see it */
     int64_t ih, iw, x_h, x_w, sh, sw, ow;
 } corr_plane;
 int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w, int64_t pixel,
-                       int64_t count, int64_t width, int lanes, corr_run *runs);
+                       int64_t count, int64_t width, int lanes, int64_t dst,
+                       corr_run *runs);
 
-/* Terms [k0, k1) of `count` pixels from `pixel` on, as a panel of the choice: [k][width], or
- * with `lines` [pixel][CORR_LINE]. runs: room for two a pixel. */
+/* im2col's columns, packed as a choice wants them: panels of `pixels` as [k][width], the
+ * last one narrower, or `lines` [pixel][CORR_LINE]. */
 typedef struct corr_panels {
     const corr_problem *s;
     const corr_kernels *k;
     corr_plane plane;
-    int lines;
+    int lines, whole_vectors;
+    int64_t pixels;
 } corr_panels;
 corr_panels corr_make_panels(const corr_problem *s, const corr_choice *choice);
-void corr_pack_panel(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
-                     int64_t pixel, int64_t count, int64_t width, char *dst);
+int64_t corr_panel_width(const corr_panels *panels, int64_t pixels);
+/* Terms [k0, k1) of pixels [pixel, end). runs: room for two a pixel and a vector. */
+void corr_pack_panels(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
+                      int64_t pixel, int64_t end, char *dst, corr_run *runs);
 /* The terms whose taps some of the pixels have in the image. */
 void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,
                       int64_t *k1);
