@@ -2,7 +2,7 @@
  * panels: W (OC x K) times X (K x pixels), k = (p, q, c).
  *
  *   item: image n, group g, some panels of pixels, some panels of output channels
- *     for pc: KC terms              pack X[pc, pixels] (L2)
+ *     for pc: KC terms              pack X[pc, pixels] (L2); planes of a 1x1 are read as they lie
  *       for o: panel of channels    of W, packed beforehand
  *         for j: panel of pixels -> micro-kernel -> y
  *
@@ -12,8 +12,6 @@
  */
 #include "../plan/plan.h"
 
-#include <string.h>
-
 typedef struct gemm_job {
     const corr_problem *s;
     const corr_choice *choice;
@@ -21,67 +19,27 @@ typedef struct gemm_job {
     char *y, *workspace;
     int64_t blocks, bands; /* items of one image: blocks of pixels x bands of channels */
     int64_t scratch_bytes, panel_bytes, sum_bytes;
-    int flat; /* do an output plane's pixels lie at one distance? */
+    int direct;        /* are x's planes rows of the product as they lie? */
+    int contiguous;    /* is an output plane one row? */
+    int channels_last; /* are the outputs of a tile with its lanes over channels? */
     corr_panels panels;
 } gemm_job;
+
+typedef struct gemm_item {
+    const gemm_job *job;
+    const char *x, *w, *bias;
+    char *y, *panels, *sums;
+    corr_run *runs;
+    int64_t first, end;     /* pixels */
+    int64_t o0, o1;         /* channels */
+    int64_t pc, k0, k1;     /* the block of terms, and what of it is packed */
+    int64_t ld_sums;
+    int last;
+} gemm_item;
 
 static int accepts(const corr_problem *s) {
     (void)s;
     return 1;
-}
-
-static int64_t packed_group_bytes(const corr_problem *s, const corr_choice *c) {
-    int64_t channels = c->channel_lanes ? corr_round_up(s->oc, c->kernels->lanes) : s->oc;
-    return corr_round_up(channels * corr_terms(s) * c->kernels->bytes, 64);
-}
-
-static int64_t packed_bytes(const corr_problem *s, const corr_choice *c) {
-    return s->groups * packed_group_bytes(s, c);
-}
-
-typedef struct pack_job {
-    const corr_problem *s;
-    const corr_choice *choice;
-    const char *w;
-    char *packed;
-    int64_t panels;
-    int *finite;
-} pack_job;
-
-static int64_t panel_width(const corr_choice *c, int64_t channels) {
-    return c->channel_lanes ? corr_round_up(channels, c->kernels->lanes) : channels;
-}
-
-static void pack_panel(void *context, int64_t item, int worker, corr_run_state *run) {
-    const pack_job *job = context;
-    const corr_problem *s = job->s;
-    const corr_choice *c = job->choice;
-    const int64_t *ws = s->w_stride, bytes = c->kernels->bytes;
-    int64_t g = item / job->panels, o = item % job->panels * corr_panel_channels(c);
-    int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
-    (void)run;
-    job->finite[worker] &= c->kernels->pack_weights(
-        job->w + (g * ws[0] + o * ws[1]) * bytes, channels, panel_width(c, channels), s->ic,
-        s->h.kernel, s->w.kernel, ws[1], ws[2], ws[3], ws[4],
-        job->packed + g * packed_group_bytes(s, c) + o * corr_terms(s) * bytes);
-}
-
-static corr_status pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
-                        int *finite, const corr_call *call) {
-    int all[256];
-    corr_call few = *call;
-    pack_job job = {s, c, w, packed, corr_ceil_div(s->oc, corr_panel_channels(c)), all};
-    /* Threads pay from some 100,000 weights on. */
-    if (s->groups * s->oc * corr_terms(s) < 100000)
-        few.threads = 1;
-    few.threads = (int)corr_min(few.threads, 256);
-    for (int i = 0; i < few.threads; i++)
-        all[i] = 1;
-    corr_status status = corr_parallel(pack_panel, &job, s->groups * job.panels, &few);
-    *finite = 1;
-    for (int i = 0; i < few.threads; i++)
-        *finite &= all[i];
-    return status;
 }
 
 /* Pixels of a whole item, and what they take packed; a vector of slack for the last run. */
@@ -95,12 +53,10 @@ static int64_t panel_bytes(const corr_problem *s, const corr_choice *c) {
     return corr_round_up((depth * block_pixels(s, c) + c->kernels->lanes) * c->kernels->bytes, 64);
 }
 
-static int64_t band_channels(const corr_problem *s, const corr_choice *c) {
-    return corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, c->kernels->lanes));
-}
-
 static int64_t sum_bytes(const corr_problem *s, const corr_choice *c) {
-    int64_t sums = c->channel_lanes ? block_pixels(s, c) * band_channels(s, c) : 0;
+    int64_t channels = corr_min(c->channel_panels * corr_panel_channels(c),
+                                corr_round_up(s->oc, c->kernels->lanes));
+    int64_t sums = c->channel_lanes ? block_pixels(s, c) * channels : 0;
     return corr_round_up(sums * c->kernels->bytes, 64);
 }
 
@@ -114,146 +70,137 @@ static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int 
     return threads * scratch_bytes(s, c);
 }
 
-static void copy_element(char *to, const char *from, int64_t bytes) {
-    if (bytes == 4)
-        memcpy(to, from, 4);
-    else
-        memcpy(to, from, 8);
+static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t bytes = c->kernels->bytes;
+    const int64_t pixels = c->pixel_panels * corr_panel_pixels(c);
+    const int64_t channels = c->channel_panels * corr_panel_channels(c);
+    const int64_t band = index % job->bands, block = index / job->bands % job->blocks;
+    const int64_t image = index / job->bands / job->blocks;
+    const int64_t g = image % s->groups, n = image / s->groups;
+    gemm_item item = {.job = job};
+    item.x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
+    item.y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
+    item.w = job->packed + g * corr_packed_group_bytes(s, c);
+    item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
+    item.panels = job->workspace + worker * job->scratch_bytes;
+    item.sums = item.panels + job->panel_bytes;
+    item.runs = (corr_run *)(void *)(item.sums + job->sum_bytes);
+    item.first = block * pixels;
+    item.end = corr_min(item.first + pixels, corr_pixels(s));
+    item.o0 = band * channels;
+    item.o1 = corr_min(item.o0 + channels, s->oc);
+    item.ld_sums = corr_round_up(item.o1 - item.o0, c->kernels->lanes);
+    return item;
 }
 
-/* Between y and a tile or buffer that has its pixels and channels at other distances. */
-static void exchange(const corr_problem *s, char *y, int64_t pixel, int64_t pixels,
-                     int64_t channels, char *own, int64_t pixel_step, int64_t channel_step,
-                     int64_t bytes, int out) {
-    for (int64_t j = 0; j < pixels; j++) {
-        int64_t i = (pixel + j) / s->w.out, v = (pixel + j) % s->w.out;
-        char *in_y = y + (i * s->y_stride[3] + v * s->y_stride[4]) * bytes;
-        char *in_own = own + j * pixel_step * bytes;
-        for (int64_t o = 0; o < channels; o++) {
-            if (out)
-                copy_element(in_y, in_own, bytes);
-            else
-                copy_element(in_own, in_y, bytes);
-            in_y += s->y_stride[2] * bytes;
-            in_own += channel_step * bytes;
-        }
-    }
+/* Of the block's terms those that `count` pixels from `pixel` on have in the image. */
+static int64_t own_terms(const gemm_item *item, int64_t pixel, int64_t count, int64_t *k0) {
+    int64_t k1;
+    corr_panel_terms(item->job->s, pixel, count, k0, &k1);
+    *k0 = corr_max(*k0, item->k0);
+    return corr_max(corr_min(k1, item->k1) - *k0, 0);
 }
 
-typedef struct tile { /* where a tile lies, and what it is made of */
-    int64_t pixel, pixels, channels, terms;
-    const char *w, *x;
-    int64_t w_width, x_width;
-} tile;
-
-static void pixel_tile(const gemm_job *job, const tile *t, char *y, const corr_store *store) {
+static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {
+    const gemm_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
-    corr_gemm_kernel *kernel = k->gemm[t->x_width / k->lanes - 1][t->channels - 1];
-    if (job->flat && s->y_stride[4] == 1) {
-        kernel(t->terms, t->w, t->x, t->x_width, y + t->pixel * k->bytes, s->y_stride[2],
-               t->pixels, store);
-        return;
+    const int64_t bytes = k->bytes, per_panel = corr_panel_pixels(job->choice);
+    const corr_store store =
+        corr_make_store(s, item->pc, item->last, item->bias ? item->bias + o * bytes : NULL);
+    const char *panel = item->panels;
+    for (int64_t j = item->first; j < item->end; j += per_panel) {
+        corr_pixel_tile t = {.pixel = j, .at = j, .pixels = corr_min(per_panel, item->end - j),
+                             .channels = channels, .x = panel};
+        int64_t k0;
+        t.terms = own_terms(item, j, t.pixels, &k0);
+        t.w = item->w + (o * corr_terms(s) + k0 * channels) * bytes;
+        t.ldb = corr_round_up(t.pixels, k->lanes);
+        if (job->direct && t.pixels == t.ldb) {
+            t.x = item->x + (j + k0 * s->x_stride[2]) * bytes;
+            t.ldb = s->x_stride[2];
+        } else {
+            panel += (item->k1 - item->k0) * t.ldb * bytes;
+            t.x += t.terms ? (k0 - item->k0) * t.ldb * bytes : 0;
+        }
+        corr_multiply_pixels(s, k, &t, item->y + o * s->y_stride[2] * bytes, job->contiguous, &store);
     }
-    double sums[CORR_MAX_ROWS * CORR_MAX_TILE_COLUMNS];
-    if (store->accumulate)
-        exchange(s, y, t->pixel, t->pixels, t->channels, (char *)sums, 1, t->x_width, k->bytes, 0);
-    kernel(t->terms, t->w, t->x, t->x_width, sums, t->x_width, t->pixels, store);
-    exchange(s, y, t->pixel, t->pixels, t->channels, (char *)sums, 1, t->x_width, k->bytes, 1);
 }
 
-/* y: the output itself, channels-last, or the buffer. */
-static void channel_tile(const gemm_job *job, const tile *t, char *y, int64_t y_pixel,
-                         const corr_store *store) {
+static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
-    const int vectors = (int)(t->w_width / k->lanes);
-    corr_gemm_kernel *kernel = job->panels.lines ? k->gemm_lines[vectors - 1][t->pixels - 1]
-                                                 : k->gemm[vectors - 1][t->pixels - 1];
-    kernel(t->terms, t->x, t->w, t->w_width, y, y_pixel, t->channels, store);
+    const int64_t bytes = k->bytes, per_panel = corr_panel_pixels(job->choice);
+    const int64_t width = corr_packed_width(job->choice, channels), v = width / k->lanes - 1;
+    const int to_planes = !job->channels_last && job->contiguous;
+    corr_store store = corr_make_store(s, item->pc, item->last && !to_planes, NULL);
+    if (item->last && !to_planes && item->bias) {
+        store.column_bias = item->bias + o * bytes;
+        store.epilogue = 1;
+    }
+    char *sums = item->sums + (o - item->o0) * bytes;
+    const char *panel = item->panels;
+    for (int64_t j = item->first; j < item->end; j += per_panel) {
+        const int64_t pixels = corr_min(per_panel, item->end - j);
+        int64_t k0, terms = own_terms(item, j, pixels, &k0);
+        const char *x = panel, *w = item->w;
+        if (terms) {
+            w += (o * corr_terms(s) + k0 * width) * bytes;
+            x += (k0 - item->k0) * (job->panels.lines ? 1 : pixels) * bytes;
+        }
+        char *to = sums + (j - item->first) * item->ld_sums * bytes;
+        int64_t ldc = item->ld_sums;
+        if (job->channels_last) {
+            to = item->y + (j * s->y_stride[4] + o) * bytes;
+            ldc = s->y_stride[4];
+        }
+        (job->panels.lines ? k->gemm_lines : k->gemm)[v][pixels - 1](terms, x, w, width, to, ldc,
+                                                                      channels, &store);
+        panel += (job->panels.lines ? CORR_LINE : item->k1 - item->k0) * pixels * bytes;
+    }
+    if (!item->last || job->channels_last)
+        return;
+    char *y = item->y + o * s->y_stride[2] * bytes;
+    if (to_planes) {
+        store = corr_make_store(s, 0, 1, item->bias ? item->bias + o * bytes : NULL);
+        k->transpose(item->end - item->first, channels, sums, item->ld_sums,
+                     y + item->first * bytes, s->y_stride[2], &store);
+    } else {
+        corr_exchange(s, y, item->first, item->end - item->first, channels, sums, item->ld_sums, 1,
+                      bytes, 1);
+    }
 }
 
-static void multiply_block(void *context, int64_t item, int worker, corr_run_state *run) {
+static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {
     const gemm_job *job = context;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
-    const corr_kernels *k = c->kernels;
-    const int64_t bytes = k->bytes, terms = corr_terms(s), lanes = k->lanes;
-    const int64_t per_panel = corr_panel_pixels(c), per_band = corr_panel_channels(c);
-    const int64_t band = item % job->bands, block = item / job->bands % job->blocks;
-    const int64_t image = item / job->bands / job->blocks;
-    const int64_t g = image % s->groups, n = image / s->groups;
-    const char *x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
-    char *y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
-    const char *w = job->packed + g * packed_group_bytes(s, c);
-    const char *bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
-    char *panels = job->workspace + worker * job->scratch_bytes;
-    char *sums = panels + job->panel_bytes;
-    corr_run *runs = (corr_run *)(void *)(sums + job->sum_bytes);
-    const int64_t first = block * c->pixel_panels * per_panel;
-    const int64_t end = corr_min(first + c->pixel_panels * per_panel, corr_pixels(s));
-    const int64_t o0 = band * c->channel_panels * per_band;
-    const int64_t o1 = corr_min(o0 + c->channel_panels * per_band, s->oc);
-    const int64_t depth = job->panels.lines ? CORR_LINE : 0; /* of a line; else it varies */
-    const int channels_last = c->channel_lanes && job->flat && s->y_stride[2] == 1;
-    const int planes = c->channel_lanes && !channels_last && job->flat && s->y_stride[4] == 1;
-    const int64_t ld_sums = corr_round_up(o1 - o0, lanes);
-
-    for (int64_t pc = 0; pc < terms && !corr_should_stop(run); pc += c->kc) {
-        const int64_t kc = corr_min(c->kc, terms - pc);
-        const int last = pc + kc == terms;
-        int64_t k0, k1;
-        corr_panel_terms(s, first, end - first, &k0, &k1);
-        k0 = corr_max(k0, pc);
-        k1 = corr_max(corr_min(k1, pc + kc), k0);
-        const int64_t packed_terms = k1 - k0;
-        corr_pack_panels(&job->panels, x, k0, k1, first, end, panels, runs);
-        for (int64_t o = o0; o < o1; o += per_band) {
-            const int64_t channels = corr_min(per_band, o1 - o), width = panel_width(c, channels);
-            corr_store store = {pc > 0, 0, CORR_LINEAR, NULL, NULL};
-            if (last && !planes) {
-                store.activation = s->activation;
-                store.epilogue = bias || s->activation != CORR_LINEAR;
-                if (bias && c->channel_lanes)
-                    store.column_bias = bias + o * bytes;
-                else if (bias)
-                    store.bias = bias + o * bytes;
-            }
-            const char *from = panels;
-            for (int64_t j = first; j < end; j += per_panel) {
-                tile t = {.pixel = j, .pixels = corr_min(per_panel, end - j),
-                          .channels = channels, .x = from, .w = w, .w_width = width};
-                int64_t own0, own1;
-                corr_panel_terms(s, j, t.pixels, &own0, &own1);
-                own0 = corr_max(own0, k0);
-                own1 = corr_min(own1, k1);
-                t.terms = corr_max(own1 - own0, 0);
-                t.x_width = corr_panel_width(&job->panels, t.pixels);
-                if (t.terms) {
-                    t.w = w + (o * terms + own0 * width) * bytes;
-                    t.x += (own0 - k0) * (depth ? 1 : t.x_width) * bytes;
-                }
-                if (!c->channel_lanes)
-                    pixel_tile(job, &t, y + o * s->y_stride[2] * bytes, &store);
-                else if (channels_last)
-                    channel_tile(job, &t, y + (j * s->y_stride[4] + o) * bytes, s->y_stride[4],
-                                 &store);
-                else
-                    channel_tile(job, &t, sums + ((j - first) * ld_sums + o - o0) * bytes,
-                                 ld_sums, &store);
-                from += (depth ? depth : packed_terms) * t.x_width * bytes;
-            }
-            if (!last || !c->channel_lanes || channels_last)
-                continue;
-            char *own = sums + (o - o0) * bytes;
-            if (planes) {
-                store.activation = s->activation;
-                store.bias = bias ? bias + o * bytes : NULL;
-                k->transpose(end - first, channels, own, ld_sums,
-                             y + (o * s->y_stride[2] + first) * bytes, s->y_stride[2], &store);
-            } else {
-                exchange(s, y + o * s->y_stride[2] * bytes, first, end - first, channels, own,
-                         ld_sums, 1, bytes, 1);
-            }
+    const int64_t terms = corr_terms(s), per_band = corr_panel_channels(c);
+    gemm_item item = make_item(job, index, worker);
+    /* Planes are read as they lie but for a last panel whose vectors would reach past them. */
+    int64_t packed_from = item.first;
+    if (job->direct && (item.end - item.first) % c->kernels->lanes == 0)
+        packed_from = item.end;
+    else if (job->direct)
+        packed_from = item.end - (item.end - item.first) % corr_panel_pixels(c);
+    int64_t first_term, end_term;
+    corr_panel_terms(s, item.first, item.end - item.first, &first_term, &end_term);
+    for (item.pc = 0; item.pc < terms && !corr_should_stop(run); item.pc += c->kc) {
+        item.last = item.pc + c->kc >= terms;
+        item.k0 = corr_max(first_term, item.pc);
+        item.k1 = corr_max(corr_min(end_term, item.pc + c->kc), item.k0);
+        if (packed_from < item.end && item.k0 < item.k1)
+            corr_pack_panels(&job->panels, item.x, item.k0, item.k1, packed_from, item.end,
+                             item.panels, item.runs);
+        for (int64_t o = item.o0; o < item.o1; o += per_band) {
+            const int64_t channels = corr_min(per_band, item.o1 - o);
+            if (c->channel_lanes)
+                multiply_channels(&item, o, channels);
+            else
+                multiply_pixels(&item, o, channels);
         }
     }
 }
@@ -262,6 +209,8 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
                        const void *packed, const void *bias, void *y, void *workspace,
                        const corr_call *call) {
     (void)w;
+    const int64_t *xs = s->x_stride, *ys = s->y_stride;
+    const int flat = s->h.out == 1 || ys[3] == s->w.out * ys[4];
     gemm_job job = {
         .s = s, .choice = c, .x = x, .packed = packed, .bias = bias, .y = y,
         .workspace = workspace,
@@ -269,12 +218,15 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
         .bands = corr_ceil_div(corr_ceil_div(s->oc, corr_panel_channels(c)), c->channel_panels),
         .scratch_bytes = scratch_bytes(s, c), .panel_bytes = panel_bytes(s, c),
         .sum_bytes = sum_bytes(s, c),
-        .flat = s->h.out == 1 || s->y_stride[3] == s->w.out * s->y_stride[4],
+        .direct = !c->channel_lanes && corr_terms(s) == s->ic && s->h.out == 1 && s->h.in == 1 &&
+                  s->h.pad == 0 && s->w.pad == 0 && s->w.stride == 1 && xs[4] == 1,
+        .contiguous = flat && ys[4] == 1,
+        .channels_last = flat && ys[2] == 1,
         .panels = corr_make_panels(s, c),
     };
     return corr_parallel(multiply_block, &job, s->n * s->groups * job.blocks * job.bands, call);
 }
 
 const corr_engine corr_gemm_engine = {
-    "gemm", CORR_DIRECT, accepts, packed_bytes, pack, workspace_bytes, run,
+    "gemm", CORR_DIRECT, accepts, corr_packed_bytes, corr_pack, workspace_bytes, run,
 };

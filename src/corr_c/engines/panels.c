@@ -87,16 +87,18 @@ void corr_pack_panels(const corr_panels *panels, const char *x, int64_t k0, int6
         pack_planes(panels, x, k0, k1, pixel + whole, end, corr_panel_width(panels, rest), dst, runs);
 }
 
-void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,
-                      int64_t *k1) {
+void corr_row_terms(const corr_problem *s, int64_t first, int64_t last, int64_t *k0, int64_t *k1) {
     const corr_axis *h = &s->h;
-    const int64_t first = pixel / s->w.out * h->stride - h->pad;
-    const int64_t last = (pixel + count - 1) / s->w.out * h->stride - h->pad;
     int64_t p0 = 0, p1 = h->kernel;
-    while (p0 < p1 && last + p0 * h->dilation < 0)
+    while (p0 < p1 && last * h->stride - h->pad + p0 * h->dilation < 0)
         p0++;
-    while (p1 > p0 && first + (p1 - 1) * h->dilation >= h->in)
+    while (p1 > p0 && first * h->stride - h->pad + (p1 - 1) * h->dilation >= h->in)
         p1--;
     *k0 = p0 * s->w.kernel * s->ic;
     *k1 = p1 * s->w.kernel * s->ic;
+}
+
+void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,
+                      int64_t *k1) {
+    corr_row_terms(s, pixel / s->w.out, (pixel + count - 1) / s->w.out, k0, k1);
 }

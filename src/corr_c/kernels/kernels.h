@@ -30,6 +30,11 @@ typedef struct corr_store {
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
                               int64_t ldc, int64_t columns, const corr_store *store);
 
+/* The same with row k of b at b + offsets[k]. */
+typedef void corr_gemm_taps_kernel(int64_t k, const void *a, const void *b,
+                                   const int32_t *offsets, void *c, int64_t ldc,
+                                   int64_t columns, const corr_store *store);
+
 /* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others are
  * zero; the first `room` are stored at dst. */
 typedef struct corr_run {
@@ -87,6 +92,7 @@ typedef struct corr_kernels {
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;
     corr_pack_pixels_kernel *pack_pixels;
     corr_pack_weights_kernel *pack_weights;

@@ -54,7 +54,7 @@ static void CORR_NAME(corr_pack_pixels)(const corr_run *runs, int64_t count, int
     for (int64_t c = 0; c < channels; c++, x += channel, dst += row)
         for (int64_t r = 0; r < count; r++) {
             vec v = CORR_NAME(load_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi);
-            if (c + 1 < channels || runs[r].room == V_LANES)
+            if ((channels - c - 1) * row + runs[r].room >= V_LANES)
                 v_store(dst + runs[r].dst, v);
             else
                 v_store_n(dst + runs[r].dst, v, runs[r].room);

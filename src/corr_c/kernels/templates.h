@@ -10,6 +10,8 @@
 #define CORR_TEXT(x) CORR_TEXT_(x)
 #define CORR_GEMM_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_##rows##x##vectors),
+#define CORR_TAPS_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_taps_##rows##x##vectors),
 #define CORR_LINES_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_lines_##rows##x##vectors),
 
@@ -23,6 +25,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .max_rows = CORR_PASTE2(CORR_TILE_ROWS, CORR_ISA),
     .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
     .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
+    .gemm_taps = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_TAPS_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
     .pack_pixels = CORR_NAME(corr_pack_pixels),
     .pack_weights = CORR_NAME(corr_pack_weights),
@@ -35,5 +38,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 };
 #undef CORR_GEMM_ENTRY
 #undef CORR_LINES_ENTRY
+#undef CORR_TAPS_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

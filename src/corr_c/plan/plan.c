@@ -98,7 +98,7 @@ void corr_plan_describe(const corr_plan *plan, corr_plan_info *info) {
     const corr_problem *s = &plan->s;
     const corr_choice *c = &plan->choice;
     info->algorithm = "direct";
-    if (c->engine == &corr_gemm_engine)
+    if (c->engine != &corr_plain_engine)
         snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name,
                  s->dtype == CORR_F32 ? "f32" : "f64", c->kernels->isa, c->rows,
                  c->vectors * c->kernels->lanes);

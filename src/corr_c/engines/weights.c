@@ -1,0 +1,58 @@
+/* Weights as panels of a choice: [k][width] for the output channels of one panel after
+ * another, k = (p, q, c). */
+#include "../plan/plan.h"
+
+int64_t corr_packed_group_bytes(const corr_problem *s, const corr_choice *c) {
+    int64_t channels = c->channel_lanes ? corr_round_up(s->oc, c->kernels->lanes) : s->oc;
+    return corr_round_up(channels * corr_terms(s) * c->kernels->bytes, 64);
+}
+
+int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c) {
+    return s->groups * corr_packed_group_bytes(s, c);
+}
+
+typedef struct pack_job {
+    const corr_problem *s;
+    const corr_choice *choice;
+    const char *w;
+    char *packed;
+    int64_t panels;
+    int *finite;
+} pack_job;
+
+int64_t corr_packed_width(const corr_choice *c, int64_t channels) {
+    return c->channel_lanes ? corr_round_up(channels, c->kernels->lanes) : channels;
+}
+
+static void pack_panel(void *context, int64_t item, int worker, corr_run_state *run) {
+    const pack_job *job = context;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t *ws = s->w_stride, bytes = c->kernels->bytes;
+    int64_t g = item / job->panels, o = item % job->panels * corr_panel_channels(c);
+    int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
+    (void)run;
+    job->finite[worker] &= c->kernels->pack_weights(
+        job->w + (g * ws[0] + o * ws[1]) * bytes, channels, corr_packed_width(c, channels), s->ic,
+        s->h.kernel, s->w.kernel, ws[1], ws[2], ws[3], ws[4],
+        job->packed + g * corr_packed_group_bytes(s, c) + o * corr_terms(s) * bytes);
+}
+
+corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
+                        int *finite, const corr_call *call) {
+    int all[256];
+    corr_call few = *call;
+    pack_job job = {s, c, w, packed, corr_ceil_div(s->oc, corr_panel_channels(c)), all};
+    /* Threads pay from some 100,000 weights on. */
+    if (s->groups * s->oc * corr_terms(s) < 100000)
+        few.threads = 1;
+    few.threads = (int)corr_min(few.threads, 256);
+    for (int i = 0; i < few.threads; i++)
+        all[i] = 1;
+    corr_status status = corr_parallel(pack_panel, &job, s->groups * job.panels, &few);
+    *finite = 1;
+    for (int i = 0; i < few.threads; i++)
+        *finite &= all[i];
+    return status;
+}
+
