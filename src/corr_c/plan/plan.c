@@ -1,16 +1,26 @@
 /* A plan: weights copied and packed once; safe to run from many threads at a time. */
+#include "../base/threads.h"
 #include "plan.h"
 #include "run.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* Weights packed for images of one class of strides: planes, or channels last. */
+typedef struct packing {
+    corr_choice choice;
+    int made, finite;
+    void *weights;
+    size_t bytes;
+} packing;
+
 struct corr_plan {
     corr_problem s; /* w_stride of the copy; n as it was made for */
-    corr_choice choice;
-    int finite;
-    char *weights, *bias, *packed;
-    size_t weights_bytes, bias_bytes, packed_bytes;
+    int first_class; /* packed when the plan is made, the other when first met */
+    packing packings[2];
+    corr_mutex guard; /* of the other packing */
+    char *weights, *bias;
+    size_t weights_bytes, bias_bytes;
 };
 
 static void copy_weights(const corr_problem *s, const void *w, char *to, int64_t bytes) {
@@ -33,27 +43,63 @@ static void contiguous_weights(corr_problem *s) {
     s->w_stride[0] = s->w_stride[1] * s->oc;
 }
 
+static int stride_class(const int64_t x_stride[5]) {
+    return x_stride[2] == 1 && x_stride[4] > 1;
+}
+
+static void set_strides(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w,
+                        int channels_last) {
+    stride[4] = channels_last ? groups * channels : 1;
+    stride[3] = w * stride[4];
+    stride[2] = channels_last ? 1 : h * w;
+    stride[1] = channels * stride[2];
+    stride[0] = groups * channels * h * w;
+}
+
+static corr_status make_packing(const corr_plan *plan, int class, const corr_call *call,
+                                packing *made) {
+    corr_problem s = plan->s;
+    set_strides(s.x_stride, s.groups, s.ic, s.h.in, s.w.in, class);
+    set_strides(s.y_stride, s.groups, s.oc, s.h.out, s.w.out, class);
+    corr_flatten(&s);
+    corr_status status = corr_choose(&s, call->threads, &made->choice);
+    if (status)
+        return status;
+    const corr_engine *engine = made->choice.engine;
+    const size_t bytes = (size_t)engine->packed_bytes(&s, &made->choice);
+    void *weights = bytes ? corr_allocate(bytes) : NULL;
+    if (bytes && !weights)
+        return CORR_NO_MEMORY;
+    status = engine->pack(&s, &made->choice, plan->weights, weights, &made->finite, call);
+    if (status) {
+        corr_release(weights, bytes);
+        return status;
+    }
+    made->weights = weights;
+    made->bytes = bytes;
+    made->made = 1;
+    return CORR_OK;
+}
+
+static void drop_packing(packing *made) {
+    corr_release(made->weights, made->bytes);
+}
+
 static corr_status fill(corr_plan *plan, const corr_problem *problem, const void *w,
                         const void *bias, const corr_call *call) {
     corr_problem *s = &plan->s;
-    corr_status status = corr_choose(s, call->threads, &plan->choice);
-    if (status)
-        return status;
-    const int64_t bytes = plan->choice.kernels->bytes;
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
     plan->weights_bytes = (size_t)(s->groups * s->oc * corr_terms(s) * bytes);
     plan->bias_bytes = bias ? (size_t)(s->groups * s->oc * bytes) : 0;
-    plan->packed_bytes = (size_t)plan->choice.engine->packed_bytes(s, &plan->choice);
     plan->weights = corr_allocate(plan->weights_bytes);
-    plan->packed = corr_allocate(plan->packed_bytes);
     plan->bias = bias ? corr_allocate(plan->bias_bytes) : NULL;
-    if (!plan->weights || !plan->packed || (bias && !plan->bias))
+    if (!plan->weights || (bias && !plan->bias))
         return CORR_NO_MEMORY;
     copy_weights(problem, w, plan->weights, bytes);
     if (bias)
         memcpy(plan->bias, bias, plan->bias_bytes);
     contiguous_weights(s);
-    return plan->choice.engine->pack(s, &plan->choice, plan->weights, plan->packed,
-                                     &plan->finite, call);
+    return make_packing(plan, plan->first_class, call, &plan->packings[plan->first_class]);
 }
 
 corr_status corr_plan_create(const corr_problem *problem, const void *w, const void *bias,
@@ -67,11 +113,32 @@ corr_status corr_plan_create(const corr_problem *problem, const void *w, const v
         return CORR_NO_MEMORY;
     memset(plan, 0, sizeof *plan);
     plan->s = *problem;
+    plan->guard = (corr_mutex)CORR_MUTEX_INIT;
+    plan->first_class = stride_class(problem->x_stride);
     status = fill(plan, problem, w, bias, call);
     if (status)
         corr_plan_destroy(plan);
     else
         *out = plan;
+    return status;
+}
+
+/* Whoever finds the other packing being made, by a thread that may not even exist in this
+ * process after a fork, makes one for its own call. */
+static corr_status find_packing(corr_plan *plan, int class, const corr_call *call,
+                                packing *own, const packing **found) {
+    packing *kept = &plan->packings[class];
+    corr_status status = CORR_OK;
+    *found = kept;
+    if (class == plan->first_class)
+        return CORR_OK;
+    if (!corr_try_lock(&plan->guard)) {
+        *found = own;
+        return make_packing(plan, class, call, own);
+    }
+    if (!kept->made)
+        status = make_packing(plan, class, call, kept);
+    corr_unlock(&plan->guard);
     return status;
 }
 
@@ -85,18 +152,26 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
     corr_status status = corr_problem_check(&s);
     if (status || corr_is_empty(&s))
         return status;
+    packing own = {.made = 0};
+    const packing *use;
+    /* Only the packing is written, under its lock: plans are shared between threads. */
+    status = find_packing((corr_plan *)(uintptr_t)plan, stride_class(x_stride), call, &own, &use);
+    if (status)
+        return status;
     corr_call some = *call;
-    corr_choice choice = plan->choice;
+    corr_choice choice = use->choice;
     some.threads = corr_choose_threads(&s, call->threads < 1 ? 1 : call->threads);
     corr_flatten(&s);
     corr_choose_split(&s, some.threads, &choice);
-    return corr_run_packed(&s, &choice, x, plan->weights, plan->packed, plan->finite, plan->bias,
-                           y, &some);
+    status = corr_run_packed(&s, &choice, x, plan->weights, use->weights, use->finite, plan->bias,
+                             y, &some);
+    drop_packing(&own);
+    return status;
 }
 
 void corr_plan_describe(const corr_plan *plan, corr_plan_info *info) {
     const corr_problem *s = &plan->s;
-    const corr_choice *c = &plan->choice;
+    const corr_choice *c = &plan->packings[plan->first_class].choice;
     info->algorithm = "direct";
     if (c->engine != &corr_plain_engine)
         snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name,
@@ -114,7 +189,8 @@ void corr_plan_destroy(corr_plan *plan) {
     if (!plan)
         return;
     corr_release(plan->weights, plan->weights_bytes);
-    corr_release(plan->packed, plan->packed_bytes);
+    drop_packing(&plan->packings[0]);
+    drop_packing(&plan->packings[1]);
     corr_release(plan->bias, plan->bias_bytes);
     corr_release(plan, sizeof *plan);
 }
