@@ -13,10 +13,19 @@ def whole(rng, shape, dtype):
     return rng.integers(-8, 9, shape).astype(dtype)
 
 
+def scattered(rng, rows):
+    """The rows in another order, one element apart, and where each begins."""
+    order = rng.permutation(len(rows))
+    width = rows.shape[1] + 1
+    there = np.full((len(rows), width), np.nan, rows.dtype)
+    there[order, :-1] = rows
+    return there, (order * width).astype(np.int32)
+
+
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("accumulate", [0, 1])
-@pytest.mark.parametrize("lines", [False, True])
-def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, lines):
+@pytest.mark.parametrize("form", ["packed", "lines", "taps", "points"])
+def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, form):
     rng = np.random.default_rng(0)
     lanes = _kernels.lanes(isa, dtype)
     for rows, vectors in _kernels.tiles(isa, dtype):
@@ -33,10 +42,15 @@ def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, lines):
                 c[:, :columns] = whole(rng, (rows, columns), dtype)
             wanted = c.copy()
             product = a.T @ b[:, :columns]
-            if lines:
+            offsets = None
+            if form == "lines":
                 a_lines = np.full((rows, _kernels.line), np.nan, dtype)
                 a_lines[:, :depth] = a.T
                 a = a_lines
+            elif form == "taps":
+                b, offsets = scattered(rng, b)
+            elif form == "points":
+                a, offsets = scattered(rng, a)
             wanted[:, :columns] = product + (c[:, :columns] if accumulate else 0)
             if bias is not None:
                 wanted[:, :columns] += bias[:, None]
@@ -46,9 +60,34 @@ def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, lines):
             activation = tail % 3
             if activation:
                 wanted[:, :columns] = wanted[:, :columns].clip(0, 6 if activation == 2 else None)
-            _kernels.gemm(isa, rows, vectors, depth, a, b, ldb, c, 0, ldc, columns, accumulate,
-                          activation, bias, column_bias, lines)
+            _kernels.gemm(isa, form, rows, vectors, depth, a, b, ldb, c, 0, ldc, columns, accumulate,
+                          activation, bias, column_bias, offsets)
             np.testing.assert_array_equal(c, wanted, f"{rows}x{vectors} columns {columns}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("step", [1, 2, 3, -1])
+def test_pack_rows_every_range(isa, dtype, step):
+    rng = np.random.default_rng(6)
+    lanes, channels, count, middle = _kernels.lanes(isa, dtype), 2, 4, 8 * 64
+    x = whole(rng, (channels, count, 16 * 64), dtype)
+    for width in (*range(1, lanes + 2), 2 * lanes - 1, 2 * lanes, 3 * lanes + 1):
+        for lo in {0, 1, lanes // 2, lanes - 1, lanes, lanes + 1, width}:
+            for hi in {lo, lo + 1, width - lanes, width - 1, width}:
+                if not 0 <= lo <= hi <= width:
+                    continue
+                first = (lo + hi) % 3
+                end = first + (width + lo) % (count + 1 - first)
+                pitch = width + hi % 2
+                size = count * pitch + lanes
+                dst = np.full((channels, size), np.nan, dtype)
+                rows = (count, first, end, width, lo, hi, pitch, x.shape[2], step)
+                _kernels.pack_rows(isa, rows, x, middle, x[0].size, channels, dst, size)
+                wanted = np.zeros((channels, count, width), dtype)
+                for j in range(lo, hi):
+                    wanted[:, first:end, j] = x[:, first:end, middle + j * step]
+                got = dst[:, : count * pitch].reshape(channels, count, pitch)[:, :, :width]
+                np.testing.assert_array_equal(got, wanted, f"{rows}")
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

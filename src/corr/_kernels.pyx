@@ -49,6 +49,17 @@ cdef extern from "kernels/kernels.h" nogil:
         signed char room
     ctypedef void (*gemm_function "corr_gemm_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
                                   int64_t, const corr_store *) noexcept
+    ctypedef struct corr_rows:
+        int64_t count, first, end
+        int64_t width, lo, hi
+        int64_t pitch
+        int64_t row, step
+    ctypedef void (*gemm_taps_function "corr_gemm_taps_kernel *")(int64_t, const void *, const void *, const int32_t *, void *,
+                                       int64_t, int64_t, const corr_store *) noexcept
+    ctypedef void (*gemm_points_function "corr_gemm_points_kernel *")(int64_t, const void *, const int32_t *, const void *, int64_t,
+                                         void *, int64_t, int64_t, const corr_store *) noexcept
+    ctypedef void (*pack_rows_function "corr_pack_rows_kernel *")(const corr_rows *, const void *, int64_t, int64_t, void *,
+                                       int64_t) noexcept
     ctypedef void (*pack_pixels_function "corr_pack_pixels_kernel *")(const corr_run *, int64_t, int64_t, const void *, int64_t,
                                          int64_t, void *, int64_t) noexcept
     ctypedef int (*pack_weights_function "corr_pack_weights_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
@@ -66,6 +77,9 @@ cdef extern from "kernels/kernels.h" nogil:
         int max_rows[4]
         gemm_function gemm[4][14]
         gemm_function gemm_lines[4][14]
+        gemm_taps_function gemm_taps[4][14]
+        gemm_points_function gemm_points[4][14]
+        pack_rows_function pack_rows
         transpose_function transpose
         pack_pixels_function pack_pixels
         pack_weights_function pack_weights
@@ -184,19 +198,34 @@ cdef corr_store _store(int accumulate, int activation, bias, column_bias) except
     return store
 
 
-def gemm(isa, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
-         int64_t columns, int accumulate, int activation, bias, column_bias=None, lines=False):
-    """With `lines` a is [row][line] rather than [depth][row]."""
+def gemm(isa, form, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at,
+         int64_t ldc, int64_t columns, int accumulate, int activation, bias, column_bias=None,
+         offsets=None):
+    """form: "packed"; "lines", a is [row][line] rather than [depth][row]; "taps" or "points",
+    step k of b or of a lies at offsets[k] (int32)."""
     cdef const corr_kernels *k = _table(isa, c.dtype)
     cdef corr_store store = _store(accumulate, activation, bias, column_bias)
     cdef void *ap = _at(a, 0)
     cdef void *bp = _at(b, 0)
     cdef void *cp = _at(c, c_at)
+    cdef int32_t *at = NULL if offsets is None else <int32_t *>_at(offsets, 0)
     cdef int v = vectors - 1, r = rows - 1
-    if lines:
+    if form == "lines":
         k.gemm_lines[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+    elif form == "taps":
+        k.gemm_taps[v][r](depth, ap, bp, at, cp, ldc, columns, &store)
+    elif form == "points":
+        k.gemm_points[v][r](depth, ap, at, bp, ldb, cp, ldc, columns, &store)
     else:
         k.gemm[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+
+
+def pack_rows(isa, rows, x, int64_t x_at, int64_t channel, int64_t channels, dst,
+              int64_t dst_channel):
+    """rows: the fields of corr_rows."""
+    cdef corr_rows r
+    r.count, r.first, r.end, r.width, r.lo, r.hi, r.pitch, r.row, r.step = rows
+    _table(isa, dst.dtype).pack_rows(&r, _at(x, x_at), channel, channels, _at(dst, 0), dst_channel)
 
 
 def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t dst_at,

@@ -1,10 +1,12 @@
-/* Convolution as a matrix product whose second factor, im2col(x), exists only as packed
- * panels: W (OC x K) times X (K x pixels), k = (p, q, c).
+/* Convolution as a matrix product W (OC x K) times X (K x pixels), X = im2col(x), which is
+ * never written: its rows are runs of x itself (1x1), of a slab of x (slab.c), or its columns
+ * are lines of a channels-last image (lines.c).
  *
- *   item: image n, group g, some panels of pixels, some panels of output channels
- *     for pc: KC terms              pack X[pc, pixels] (L2); planes of a 1x1 are read as they lie
- *       for o: panel of channels    of W, packed beforehand
- *         for j: panel of pixels -> micro-kernel -> y
+ *   item: image n, group g, some pixels, some panels of output channels
+ *     for cb: block of input channels           fill the slab (L2)
+ *       for pc: KC of its terms k = (p, q, c)
+ *         for o: panel of channels of W, packed beforehand
+ *           for panel of pixels -> micro-kernel -> y
  *
  * In a tile the vectors run over pixels and the rows over channels, or the other way
  * (choice->channel_lanes): for channels-last, and for maps too small to fill vectors. Then
@@ -17,24 +19,32 @@ typedef struct gemm_job {
     const corr_choice *choice;
     const char *x, *packed, *bias;
     char *y, *workspace;
-    int64_t blocks, bands; /* items of one image: blocks of pixels x bands of channels */
-    int64_t scratch_bytes, panel_bytes, sum_bytes;
+    corr_blocks blocks;
+    corr_scratch scratch;
+    corr_slab slab;
+    const int32_t *offsets, *last_offsets; /* of the terms of a block of channels */
     int direct;        /* are x's planes rows of the product as they lie? */
-    int contiguous;    /* is an output plane one row? */
-    int channels_last; /* are the outputs of a tile with its lanes over channels? */
-    corr_panels panels;
+    int lines;
+    int contiguous;    /* do a panel's outputs of one channel follow one another? */
+    int channels_last; /* and those of one pixel, at one distance from pixel to pixel? */
 } gemm_job;
 
 typedef struct gemm_item {
     const gemm_job *job;
     const char *x, *w, *bias;
-    char *y, *panels, *sums;
-    corr_run *runs;
-    int64_t first, end;     /* pixels */
+    char *y, *slab, *sums;
+    corr_panel *panels;
+    int64_t count; /* of panels */
+    /* Its pixels: runs of `length`, from `start` on, a row apart. */
+    int64_t start, runs, length;
+    int64_t row, rows;      /* of outputs that they lie in */
     int64_t o0, o1;         /* channels */
-    int64_t pc, k0, k1;     /* the block of terms, and what of it is packed */
+    int64_t c0, channels;   /* the block of input channels */
+    int64_t pc, pc_end;     /* and of its terms */
+    int64_t k0, k1;         /* those packed as lines */
     int64_t ld_sums;
-    int last;
+    int first, last;
+    const int32_t *offsets;
 } gemm_item;
 
 static int accepts(const corr_problem *s) {
@@ -42,90 +52,135 @@ static int accepts(const corr_problem *s) {
     return 1;
 }
 
-/* Pixels of a whole item, and what they take packed; a vector of slack for the last run. */
-static int64_t block_pixels(const corr_problem *s, const corr_choice *c) {
-    int64_t pixels = corr_min(c->pixel_panels * corr_panel_pixels(c), corr_pixels(s));
-    return c->channel_lanes ? pixels : corr_round_up(pixels, c->kernels->lanes);
-}
-
-static int64_t panel_bytes(const corr_problem *s, const corr_choice *c) {
-    int64_t depth = c->channel_lanes ? CORR_LINE : c->kc;
-    return corr_round_up((depth * block_pixels(s, c) + c->kernels->lanes) * c->kernels->bytes, 64);
-}
-
-static int64_t sum_bytes(const corr_problem *s, const corr_choice *c) {
-    int64_t channels = corr_min(c->channel_panels * corr_panel_channels(c),
-                                corr_round_up(s->oc, c->kernels->lanes));
-    int64_t sums = c->channel_lanes ? block_pixels(s, c) * channels : 0;
-    return corr_round_up(sums * c->kernels->bytes, 64);
-}
-
-static int64_t scratch_bytes(const corr_problem *s, const corr_choice *c) {
-    int64_t runs = 2 * block_pixels(s, c) + c->kernels->lanes;
-    return panel_bytes(s, c) + sum_bytes(s, c) +
-           corr_round_up(runs * (int64_t)sizeof(corr_run), 64);
-}
-
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
-    return threads * scratch_bytes(s, c);
+    corr_scratch scratch = corr_make_scratch(s, c);
+    return scratch.offsets + threads * scratch.bytes;
+}
+
+static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x) {
+    const corr_problem *s = item->job->s;
+    const int64_t first = pixel / s->w.out, last = (pixel + pixels - 1) / s->w.out;
+    corr_panel *t = &item->panels[item->count++];
+    t->pixel = pixel;
+    t->pixels = pixels;
+    t->at = first * s->y_stride[3] + pixel % s->w.out * s->y_stride[4];
+    t->x = x;
+    corr_row_taps(s, first, last, &t->p0, &t->p1);
+}
+
+static void make_panels(gemm_item *item) {
+    const gemm_job *job = item->job;
+    const int64_t per_panel = corr_panel_pixels(job->choice);
+    for (int64_t r = 0; r < item->runs; r++)
+        for (int64_t j = 0; j < item->length; j += per_panel) {
+            const int64_t pixel = item->start + r * job->s->w.out + j;
+            int64_t x = pixel;
+            if (job->lines)
+                x = (r * item->length + j) * CORR_LINE;
+            else if (job->slab.by_rows)
+                x = r * job->slab.pitch + j;
+            else if (!job->direct)
+                x = pixel - item->row * job->s->w.out;
+            add_panel(item, pixel, corr_min(per_panel, item->length - j), x);
+        }
 }
 
 static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
+    const corr_blocks *b = &job->blocks;
     const int64_t bytes = c->kernels->bytes;
     const int64_t pixels = c->pixel_panels * corr_panel_pixels(c);
     const int64_t channels = c->channel_panels * corr_panel_channels(c);
-    const int64_t band = index % job->bands, block = index / job->bands % job->blocks;
-    const int64_t image = index / job->bands / job->blocks;
+    const int64_t band = index % b->bands, column = index / b->bands % b->columns;
+    const int64_t row = index / b->bands / b->columns % b->rows;
+    const int64_t image = index / b->bands / b->columns / b->rows;
     const int64_t g = image % s->groups, n = image / s->groups;
     gemm_item item = {.job = job};
     item.x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
     item.y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
     item.w = job->packed + g * corr_packed_group_bytes(s, c);
     item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
-    item.panels = job->workspace + worker * job->scratch_bytes;
-    item.sums = item.panels + job->panel_bytes;
-    item.runs = (corr_run *)(void *)(item.sums + job->sum_bytes);
-    item.first = block * pixels;
-    item.end = corr_min(item.first + pixels, corr_pixels(s));
+    item.slab = job->workspace + worker * job->scratch.bytes;
+    item.sums = item.slab + job->scratch.slab;
+    item.panels = (corr_panel *)(void *)(item.sums + job->scratch.sums);
+    item.start = column * pixels;
+    item.length = corr_min(pixels, (c->by_rows ? s->w.out : corr_pixels(s)) - item.start);
+    item.runs = 1;
+    if (c->by_rows) {
+        item.row = row * c->item_rows;
+        item.runs = item.rows = corr_min(c->item_rows, s->h.out - item.row);
+        item.start += item.row * s->w.out;
+    } else {
+        item.row = item.start / s->w.out;
+        item.rows = (item.start + item.length - 1) / s->w.out + 1 - item.row;
+    }
     item.o0 = band * channels;
     item.o1 = corr_min(item.o0 + channels, s->oc);
     item.ld_sums = corr_round_up(item.o1 - item.o0, c->kernels->lanes);
+    make_panels(&item);
     return item;
 }
 
-/* Of the block's terms those that `count` pixels from `pixel` on have in the image. */
-static int64_t own_terms(const gemm_item *item, int64_t pixel, int64_t count, int64_t *k0) {
-    int64_t k1;
-    corr_panel_terms(item->job->s, pixel, count, k0, &k1);
-    *k0 = corr_max(*k0, item->k0);
-    return corr_max(corr_min(k1, item->k1) - *k0, 0);
+/* Of the block's terms those that the panel has in the image. */
+static int64_t own_terms(const gemm_item *item, const corr_panel *t, int64_t *k0) {
+    const int64_t row = item->job->s->w.kernel * item->channels;
+    *k0 = corr_max(t->p0 * row, item->pc);
+    return corr_max(corr_min(t->p1 * row, item->pc_end) - *k0, 0);
+}
+
+/* Panel o of the weights, at term k of the block of channels. */
+static const char *weights(const gemm_item *item, int64_t o, int64_t width, int64_t k) {
+    const corr_problem *s = item->job->s;
+    const int64_t before = item->c0 * s->h.kernel * s->w.kernel;
+    return item->w + (o * corr_terms(s) + (before + k) * width) * item->job->choice->kernels->bytes;
 }
 
 static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
-    const int64_t bytes = k->bytes, per_panel = corr_panel_pixels(job->choice);
+    const int64_t bytes = k->bytes;
     const corr_store store =
-        corr_make_store(s, item->pc, item->last, item->bias ? item->bias + o * bytes : NULL);
-    const char *panel = item->panels;
-    for (int64_t j = item->first; j < item->end; j += per_panel) {
-        corr_pixel_tile t = {.pixel = j, .at = j, .pixels = corr_min(per_panel, item->end - j),
-                             .channels = channels, .x = panel};
+        corr_make_store(s, !item->first, item->last, item->bias ? item->bias + o * bytes : NULL);
+    char *y = item->y + o * s->y_stride[2] * bytes;
+    for (int64_t j = 0; j < item->count; j++) {
+        const corr_panel *p = &item->panels[j];
+        corr_pixel_tile t = {.pixel = p->pixel, .at = p->at, .pixels = p->pixels,
+                             .channels = channels};
         int64_t k0;
-        t.terms = own_terms(item, j, t.pixels, &k0);
-        t.w = item->w + (o * corr_terms(s) + k0 * channels) * bytes;
-        t.ldb = corr_round_up(t.pixels, k->lanes);
-        if (job->direct && t.pixels == t.ldb) {
-            t.x = item->x + (j + k0 * s->x_stride[2]) * bytes;
+        t.terms = own_terms(item, p, &k0);
+        t.w = weights(item, o, channels, k0);
+        if (job->direct && p->pixels % k->lanes == 0) {
             t.ldb = s->x_stride[2];
+            t.x = item->x + (p->x + (item->c0 + k0) * t.ldb) * bytes;
+        } else if (job->direct) { /* whose vectors would reach past the plane: copied */
+            t.ldb = corr_round_up(p->pixels, k->lanes);
+            t.x = item->slab + k0 * t.ldb * bytes;
         } else {
-            panel += (item->k1 - item->k0) * t.ldb * bytes;
-            t.x += t.terms ? (k0 - item->k0) * t.ldb * bytes : 0;
+            t.offsets = item->offsets + k0;
+            t.x = item->slab + p->x * bytes;
         }
-        corr_multiply_pixels(s, k, &t, item->y + o * s->y_stride[2] * bytes, job->contiguous, &store);
+        corr_multiply_pixels(s, k, &t, y, job->contiguous, &store);
+    }
+}
+
+static void store_planes(const gemm_item *item, int64_t o, int64_t channels) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const int64_t bytes = k->bytes, row = item->length * item->ld_sums * bytes;
+    const corr_store store =
+        corr_make_store(s, 0, 1, item->bias ? item->bias + o * bytes : NULL);
+    char *sums = item->sums + (o - item->o0) * bytes, *y = item->y + o * s->y_stride[2] * bytes;
+    for (int64_t r = 0; r < item->runs; r++, sums += row) {
+        const int64_t pixel = item->start + r * s->w.out;
+        const int64_t at = pixel / s->w.out * s->y_stride[3] + pixel % s->w.out * s->y_stride[4];
+        if (job->contiguous)
+            k->transpose(item->length, channels, sums, item->ld_sums, y + at * bytes,
+                         s->y_stride[2], &store);
+        else
+            corr_exchange(s, y, pixel, item->length, channels, sums, item->ld_sums, 1, bytes, 1);
     }
 }
 
@@ -133,75 +188,115 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
-    const int64_t bytes = k->bytes, per_panel = corr_panel_pixels(job->choice);
+    const int64_t bytes = k->bytes;
     const int64_t width = corr_packed_width(job->choice, channels), v = width / k->lanes - 1;
     const int to_planes = !job->channels_last && job->contiguous;
-    corr_store store = corr_make_store(s, item->pc, item->last && !to_planes, NULL);
+    corr_store store = corr_make_store(s, !item->first, item->last && !to_planes, NULL);
     if (item->last && !to_planes && item->bias) {
         store.column_bias = item->bias + o * bytes;
         store.epilogue = 1;
     }
+    const int64_t ldc = job->channels_last ? s->y_stride[4] : item->ld_sums;
     char *sums = item->sums + (o - item->o0) * bytes;
-    const char *panel = item->panels;
-    for (int64_t j = item->first; j < item->end; j += per_panel) {
-        const int64_t pixels = corr_min(per_panel, item->end - j);
-        int64_t k0, terms = own_terms(item, j, pixels, &k0);
-        const char *x = panel, *w = item->w;
-        if (terms) {
-            w += (o * corr_terms(s) + k0 * width) * bytes;
-            x += (k0 - item->k0) * (job->panels.lines ? 1 : pixels) * bytes;
-        }
-        char *to = sums + (j - item->first) * item->ld_sums * bytes;
-        int64_t ldc = item->ld_sums;
-        if (job->channels_last) {
-            to = item->y + (j * s->y_stride[4] + o) * bytes;
-            ldc = s->y_stride[4];
-        }
-        (job->panels.lines ? k->gemm_lines : k->gemm)[v][pixels - 1](terms, x, w, width, to, ldc,
-                                                                      channels, &store);
-        panel += (job->panels.lines ? CORR_LINE : item->k1 - item->k0) * pixels * bytes;
+    for (int64_t j = 0; j < item->count; j++) {
+        const corr_panel *p = &item->panels[j];
+        int64_t k0, terms = own_terms(item, p, &k0);
+        const char *w = weights(item, o, width, k0);
+        char *to = job->channels_last ? item->y + (p->at + o) * bytes : sums;
+        sums += p->pixels * item->ld_sums * bytes;
+        if (job->lines)
+            k->gemm_lines[v][p->pixels - 1](
+                terms, item->slab + (p->x + (terms ? k0 - item->k0 : 0)) * bytes, w, width, to,
+                ldc, channels, &store);
+        else
+            k->gemm_points[v][p->pixels - 1](
+                terms, (job->direct ? item->x + item->c0 * s->x_stride[2] * bytes : item->slab) +
+                           p->x * bytes,
+                item->offsets + k0, w, width, to, ldc, channels, &store);
     }
-    if (!item->last || job->channels_last)
+    if (item->last && !job->channels_last)
+        store_planes(item, o, channels);
+}
+
+/* What of the image the tiles of a block of channels read. */
+static void prepare_channels(const gemm_item *item) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const char *x = item->x + item->c0 * s->x_stride[2] * k->bytes;
+    if (job->lines || (job->direct && job->choice->channel_lanes))
         return;
-    char *y = item->y + o * s->y_stride[2] * bytes;
-    if (to_planes) {
-        store = corr_make_store(s, 0, 1, item->bias ? item->bias + o * bytes : NULL);
-        k->transpose(item->end - item->first, channels, sums, item->ld_sums,
-                     y + item->first * bytes, s->y_stride[2], &store);
-    } else {
-        corr_exchange(s, y, item->first, item->end - item->first, channels, sums, item->ld_sums, 1,
-                      bytes, 1);
+    if (!job->direct) {
+        corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows,
+                       job->slab.by_rows ? item->start % s->w.out : 0,
+                       job->slab.by_rows ? item->length : s->w.out, item->slab);
+        return;
+    }
+    const corr_panel *last = &item->panels[item->count - 1];
+    const corr_rows rest = {.count = 1, .end = 1, .width = last->pixels, .hi = last->pixels,
+                            .step = 1};
+    if (last->pixels % k->lanes)
+        k->pack_rows(&rest, x + last->x * k->bytes, s->x_stride[2], item->channels, item->slab,
+                     corr_round_up(last->pixels, k->lanes));
+}
+
+static void multiply_terms(gemm_item *item) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t per_band = corr_panel_channels(c), row = s->w.kernel * item->channels;
+    if (job->lines) {
+        int64_t p0, p1;
+        corr_row_taps(s, item->row, item->row + item->rows - 1, &p0, &p1);
+        item->k0 = corr_max(p0 * row, item->pc);
+        item->k1 = corr_max(corr_min(p1 * row, item->pc_end), item->k0);
+        for (int64_t r = 0; r < item->runs; r++)
+            corr_pack_lines(s, c->kernels, item->x, item->k0, item->k1,
+                            item->start + r * s->w.out, item->length,
+                            item->slab + r * item->length * CORR_LINE * c->kernels->bytes);
+    }
+    for (int64_t o = item->o0; o < item->o1; o += per_band) {
+        const int64_t channels = corr_min(per_band, item->o1 - o);
+        if (c->channel_lanes)
+            multiply_channels(item, o, channels);
+        else
+            multiply_pixels(item, o, channels);
     }
 }
 
-static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {
+static void multiply_item(void *context, int64_t index, int worker, corr_run_state *run) {
     const gemm_job *job = context;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
-    const int64_t terms = corr_terms(s), per_band = corr_panel_channels(c);
     gemm_item item = make_item(job, index, worker);
-    /* Planes are read as they lie but for a last panel whose vectors would reach past them. */
-    int64_t packed_from = item.first;
-    if (job->direct && (item.end - item.first) % c->kernels->lanes == 0)
-        packed_from = item.end;
-    else if (job->direct)
-        packed_from = item.end - (item.end - item.first) % corr_panel_pixels(c);
-    int64_t first_term, end_term;
-    corr_panel_terms(s, item.first, item.end - item.first, &first_term, &end_term);
-    for (item.pc = 0; item.pc < terms && !corr_should_stop(run); item.pc += c->kc) {
-        item.last = item.pc + c->kc >= terms;
-        item.k0 = corr_max(first_term, item.pc);
-        item.k1 = corr_max(corr_min(end_term, item.pc + c->kc), item.k0);
-        if (packed_from < item.end && item.k0 < item.k1)
-            corr_pack_panels(&job->panels, item.x, item.k0, item.k1, packed_from, item.end,
-                             item.panels, item.runs);
-        for (int64_t o = item.o0; o < item.o1; o += per_band) {
-            const int64_t channels = corr_min(per_band, item.o1 - o);
-            if (c->channel_lanes)
-                multiply_channels(&item, o, channels);
-            else
-                multiply_pixels(&item, o, channels);
+    item.first = 1;
+    /* Without input channels there is still a bias to be stored. */
+    for (item.c0 = 0; item.c0 < corr_max(s->ic, 1) && !corr_should_stop(run); item.c0 += c->cb) {
+        item.channels = corr_min(c->cb, s->ic - item.c0);
+        item.offsets = item.channels == c->cb ? job->offsets : job->last_offsets;
+        const int64_t terms = item.channels * s->h.kernel * s->w.kernel;
+        if (terms)
+            prepare_channels(&item);
+        for (item.pc = 0; item.pc < corr_max(terms, 1); item.pc += c->kc) {
+            item.pc_end = corr_min(item.pc + c->kc, terms);
+            item.last = item.c0 + c->cb >= s->ic && item.pc + c->kc >= terms;
+            multiply_terms(&item);
+            item.first = 0;
         }
+    }
+}
+
+static void fill_offsets(gemm_job *job, int32_t *to) {
+    const corr_problem *s = job->s;
+    const int64_t cb = job->choice->cb, last = s->ic - (corr_ceil_div(s->ic, cb) - 1) * cb;
+    job->offsets = to;
+    job->last_offsets = to + cb * s->h.kernel * s->w.kernel;
+    if (job->direct)
+        for (int64_t c = 0; c < cb + last; c++)
+            to[c] = (int32_t)((c < cb ? c : c - cb) * s->x_stride[2]);
+    else if (s->ic) {
+        corr_slab_offsets(s, &job->slab, cb, to);
+        corr_slab_offsets(s, &job->slab, last, to + cb * s->h.kernel * s->w.kernel);
     }
 }
 
@@ -209,22 +304,21 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
                        const void *packed, const void *bias, void *y, void *workspace,
                        const corr_call *call) {
     (void)w;
-    const int64_t *xs = s->x_stride, *ys = s->y_stride;
-    const int flat = s->h.out == 1 || ys[3] == s->w.out * ys[4];
+    const int64_t *ys = s->y_stride;
+    const int flat = c->by_rows || s->h.out == 1 || ys[3] == s->w.out * ys[4];
     gemm_job job = {
         .s = s, .choice = c, .x = x, .packed = packed, .bias = bias, .y = y,
-        .workspace = workspace,
-        .blocks = corr_ceil_div(corr_ceil_div(corr_pixels(s), corr_panel_pixels(c)), c->pixel_panels),
-        .bands = corr_ceil_div(corr_ceil_div(s->oc, corr_panel_channels(c)), c->channel_panels),
-        .scratch_bytes = scratch_bytes(s, c), .panel_bytes = panel_bytes(s, c),
-        .sum_bytes = sum_bytes(s, c),
-        .direct = !c->channel_lanes && corr_terms(s) == s->ic && s->h.out == 1 && s->h.in == 1 &&
-                  s->h.pad == 0 && s->w.pad == 0 && s->w.stride == 1 && xs[4] == 1,
-        .contiguous = flat && ys[4] == 1,
-        .channels_last = flat && ys[2] == 1,
-        .panels = corr_make_panels(s, c),
+        .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
+        .direct = corr_reads_planes(s, c), .lines = corr_reads_lines(s, c),
+        .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
     };
-    return corr_parallel(multiply_block, &job, s->n * s->groups * job.blocks * job.bands, call);
+    job.slab = job.scratch.layout;
+    job.workspace = (char *)workspace + job.scratch.offsets;
+    if (!job.lines)
+        fill_offsets(&job, workspace);
+    const corr_blocks *b = &job.blocks;
+    return corr_parallel(multiply_item, &job, s->n * s->groups * b->rows * b->columns * b->bands,
+                         call);
 }
 
 const corr_engine corr_gemm_engine = {

@@ -23,7 +23,8 @@ static void some_images(void *context, int64_t item, int worker, corr_run_state 
     (void)run;
     for (int64_t i = item * job->images; i < end; i++) {
         int64_t n = i / s->groups, g = i % s->groups;
-        k->plain(s, job->choice->kc, at(job->x, n * s->x_stride[0] + g * s->x_stride[1], k),
+        k->plain(s, job->choice->cb, job->choice->kc,
+                 at(job->x, n * s->x_stride[0] + g * s->x_stride[1], k),
                  at(job->w, g * s->w_stride[0], k),
                  job->bias ? at(job->bias, g * s->oc, k) : NULL,
                  (char *)job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * k->bytes,

@@ -28,8 +28,8 @@ void corr_exchange(const corr_problem *s, char *y, int64_t pixel, int64_t pixels
     }
 }
 
-corr_store corr_make_store(const corr_problem *s, int64_t pc, int last, const char *bias) {
-    corr_store store = {.accumulate = pc > 0};
+corr_store corr_make_store(const corr_problem *s, int accumulate, int last, const char *bias) {
+    corr_store store = {.accumulate = accumulate};
     if (last) {
         store.activation = s->activation;
         store.bias = bias;

@@ -1,5 +1,5 @@
 /* Weights as panels of a choice: [k][width] for the output channels of one panel after
- * another, k = (p, q, c). */
+ * another, k = (p, q, c) within each block of input channels. */
 #include "../plan/plan.h"
 
 int64_t corr_packed_group_bytes(const corr_problem *s, const corr_choice *c) {
@@ -31,11 +31,14 @@ static void pack_panel(void *context, int64_t item, int worker, corr_run_state *
     const int64_t *ws = s->w_stride, bytes = c->kernels->bytes;
     int64_t g = item / job->panels, o = item % job->panels * corr_panel_channels(c);
     int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
+    const int64_t width = corr_packed_width(c, channels), taps = s->h.kernel * s->w.kernel;
+    const char *w = job->w + (g * ws[0] + o * ws[1]) * bytes;
+    char *to = job->packed + g * corr_packed_group_bytes(s, c) + o * corr_terms(s) * bytes;
     (void)run;
-    job->finite[worker] &= c->kernels->pack_weights(
-        job->w + (g * ws[0] + o * ws[1]) * bytes, channels, corr_packed_width(c, channels), s->ic,
-        s->h.kernel, s->w.kernel, ws[1], ws[2], ws[3], ws[4],
-        job->packed + g * corr_packed_group_bytes(s, c) + o * corr_terms(s) * bytes);
+    for (int64_t c0 = 0; c0 < s->ic; c0 += c->cb)
+        job->finite[worker] &= c->kernels->pack_weights(
+            w + c0 * ws[2] * bytes, channels, width, corr_min(c->cb, s->ic - c0), s->h.kernel,
+            s->w.kernel, ws[1], ws[2], ws[3], ws[4], to + c0 * taps * width * bytes);
 }
 
 corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,

@@ -38,24 +38,26 @@ static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const rea
 }
 
 /* a[i * a_row + k * a_step]; both are constants, so that they fold into the addresses. Rows
- * of b lie ldb apart, or, if there are offsets, wherever those say. */
+ * of b lie ldb apart. If there are offsets, they say instead where step k of a or b lies. */
 CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int a_row,
-                                      const int a_step, int64_t k, const real *a, const real *b,
-                                      int64_t ldb, const int32_t *offsets, real *c, int64_t ldc,
+                                      const int a_step, int64_t k, const real *a,
+                                      const int32_t *a_offsets, const real *b, int64_t ldb,
+                                      const int32_t *b_offsets, real *c, int64_t ldc,
                                       int64_t columns, const corr_store *store) {
     vec acc[CORR_MAX_ROWS * CORR_MAX_VECTORS];
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
     for (; k > 0; k--, a += a_step, b += ldb) {
-        const real *bk = offsets ? b + *offsets++ : b;
+        const real *ak = a_offsets ? a + *a_offsets++ : a;
+        const real *bk = b_offsets ? b + *b_offsets++ : b;
         vec bv[CORR_MAX_VECTORS];
         CORR_UNROLL
         for (int j = 0; j < vectors; j++)
             bv[j] = v_load(bk + j * V_LANES);
         CORR_UNROLL
         for (int i = 0; i < rows; i++) {
-            vec ai = v_set1(a[i * a_row]);
+            vec ai = v_set1(ak[i * a_row]);
             CORR_UNROLL
             for (int j = 0; j < vectors; j++)
                 acc[i * vectors + j] = v_fma(ai, bv[j], acc[i * vectors + j]);
@@ -86,20 +88,26 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     static void CORR_NAME(corr_gemm_##rows##x##vectors)(                                      \
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
         int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, b, ldb, NULL, c, ldc, columns,     \
-                             store);                                                          \
+        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
+                             columns, store);                                                 \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
         int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, b, ldb, NULL, c, ldc,         \
+        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
                              columns, store);                                                 \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \
-        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, b, 0, offsets, c, ldc, columns,    \
-                             store);                                                          \
+        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, 0, offsets, c, ldc,       \
+                             columns, store);                                                 \
+    }                                                                                         \
+    static void CORR_NAME(corr_gemm_points_##rows##x##vectors)(                               \
+        int64_t k, const void *a, const int32_t *offsets, const void *b, int64_t ldb,         \
+        void *c, int64_t ldc, int64_t columns, const corr_store *store) {                     \
+        CORR_NAME(gemm_tile)(rows, vectors, 1, 0, k, a, offsets, b, ldb, NULL, c, ldc,        \
+                             columns, store);                                                 \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #undef CORR_GEMM_INSTANCE

@@ -30,10 +30,14 @@ typedef struct corr_store {
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
                               int64_t ldc, int64_t columns, const corr_store *store);
 
-/* The same with row k of b at b + offsets[k]. */
+/* The same with one operand where it lies: row k of b at b + offsets[k] (taps), or
+ * a[offsets[k] + i] (points). */
 typedef void corr_gemm_taps_kernel(int64_t k, const void *a, const void *b,
                                    const int32_t *offsets, void *c, int64_t ldc,
                                    int64_t columns, const corr_store *store);
+typedef void corr_gemm_points_kernel(int64_t k, const void *a, const int32_t *offsets,
+                                     const void *b, int64_t ldb, void *c, int64_t ldc,
+                                     int64_t columns, const corr_store *store);
 
 /* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others are
  * zero; the first `room` are stored at dst. */
@@ -49,6 +53,20 @@ typedef struct corr_run {
 typedef void corr_pack_pixels_kernel(const corr_run *runs, int64_t count, int64_t step,
                                      const void *x, int64_t channel, int64_t channels,
                                      void *dst, int64_t row);
+
+/* Rows of an image plane, or every step-th pixel of them, one after another. */
+typedef struct corr_rows {
+    int64_t count, first, end;      /* of these, rows first <= r < end lie in the image */
+    int64_t width, lo, hi;          /* and of a row, columns lo <= j < hi */
+    int64_t pitch;                  /* from one row of dst to the next, >= width */
+    int64_t row, step;              /* of x */
+} corr_rows;
+
+/* For each channel c and row r: dst[c * dst_channel + r * pitch + j] = x[c * channel + r * row
+ * + j * step], zero where that is outside the image, for j < width; x is only touched inside.
+ * Whole vectors are stored in rising order: a channel of dst has room for one more at its end. */
+typedef void corr_pack_rows_kernel(const corr_rows *rows, const void *x, int64_t channel,
+                                   int64_t channels, void *dst, int64_t dst_channel);
 
 /* dst[k * width + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c) for
  * i < rows, zero for the others below width. Returns non-zero if all are finite. */
@@ -66,10 +84,11 @@ typedef void corr_dot_kernel(int64_t k, const void *a, int64_t lda, const void *
                              void *c, int64_t ldc, int64_t rows, int64_t columns);
 
 /* The forward operator for one image and one group, term by term in the order of the
- * packed sum, cut at multiples of kc. With edges_only just the outputs whose window
+ * packed sum: blocks of cb channels, in them (p, q, c) cut at multiples of kc. With edges_only just the outputs whose window
  * leaves the image. bias is the group's or NULL. */
-typedef void corr_plain_kernel(const corr_problem *problem, int64_t kc, const void *x,
-                               const void *w, const void *bias, void *y, int edges_only);
+typedef void corr_plain_kernel(const corr_problem *problem, int64_t cb, int64_t kc,
+                               const void *x, const void *w, const void *bias, void *y,
+                               int edges_only);
 
 /* The weight gradient of one image and group, terms absent in the padding left out,
  * added to gw. */
@@ -93,8 +112,10 @@ typedef struct corr_kernels {
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;
     corr_pack_pixels_kernel *pack_pixels;
+    corr_pack_rows_kernel *pack_rows;
     corr_pack_weights_kernel *pack_weights;
     corr_dot_kernel *dot;
     corr_plain_kernel *plain;

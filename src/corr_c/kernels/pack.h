@@ -61,6 +61,65 @@ static void CORR_NAME(corr_pack_pixels)(const corr_run *runs, int64_t count, int
         }
 }
 
+CORR_INLINE void CORR_NAME(zero_rows)(const corr_rows *rows, int64_t from, int64_t to, real *dst) {
+    for (int64_t r = from; r < to; r++)
+        for (int64_t j = 0; j < rows->width; j += V_LANES)
+            v_store(dst + r * rows->pitch + j, v_zero());
+}
+
+CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, int64_t hi) {
+    return step == 1 ? v_load_range(x, lo, hi) : v_load2_range(x, lo, hi);
+}
+
+/* Rows that begin with one vector across the image's edge, go on with `whole` ones inside, and
+ * end with one more: its lanes lo .. hi are constants of the loop. step: 1 or 2. */
+CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, int64_t head,
+                                       int64_t whole, int64_t rest, const real *x, real *dst) {
+    const int64_t lo = rows->lo, first_hi = rows->hi < V_LANES ? rows->hi : V_LANES;
+    const int64_t inside = head + whole * V_LANES, row = rows->row, pitch = rows->pitch;
+    const int64_t rest_lo = inside ? 0 : lo, rest_hi = rows->hi > inside ? rows->hi - inside : 0;
+    for (int64_t r = rows->end - rows->first; r > 0; r--, x += row, dst += pitch) {
+        if (head)
+            v_store(dst, CORR_NAME(load_step)(x, step, lo, first_hi));
+        for (int64_t j = head; j < inside; j += V_LANES)
+            v_store(dst + j, step == 1 ? v_load(x + j) : v_load2_range(x + 2 * j, 0, V_LANES));
+        if (rest)
+            v_store(dst + inside, CORR_NAME(load_step)(x + inside * step, step, rest_lo, rest_hi));
+    }
+}
+
+static void CORR_NAME(pack_any)(const corr_rows *rows, const real *x, real *dst) {
+    for (int64_t r = rows->first; r < rows->end; r++, x += rows->row, dst += rows->pitch)
+        for (int64_t j = 0; j < rows->width; j += V_LANES) {
+            const int64_t lo = rows->lo > j ? rows->lo - j : 0;
+            const int64_t hi = rows->hi - j < V_LANES ? rows->hi - j : V_LANES;
+            v_store(dst + j, lo < hi ? CORR_NAME(load_run)(x + j * rows->step, rows->step, lo, hi)
+                                     : v_zero());
+        }
+}
+
+static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int64_t channel,
+                                      int64_t channels, void *dst_, int64_t dst_channel) {
+    const int64_t head = rows->lo > 0 && rows->width > V_LANES ? V_LANES : 0;
+    const int64_t whole = rows->hi > head ? (rows->hi - head) / V_LANES : 0;
+    const int64_t rest = rows->width - head - whole * V_LANES;
+    const int simple = (head ? rows->lo <= V_LANES : rows->lo == 0 || whole == 0) && rest <= V_LANES;
+    const real *x = x_;
+    real *dst = dst_;
+    for (int64_t c = 0; c < channels; c++, x += channel, dst += dst_channel) {
+        const real *from = x + rows->first * rows->row;
+        real *to = dst + rows->first * rows->pitch;
+        CORR_NAME(zero_rows)(rows, 0, rows->first, dst);
+        if (simple && rows->step == 1)
+            CORR_NAME(pack_edged)(rows, 1, head, whole, rest, from, to);
+        else if (simple && rows->step == 2)
+            CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, to);
+        else
+            CORR_NAME(pack_any)(rows, from, to);
+        CORR_NAME(zero_rows)(rows, rows->end, rows->count, dst);
+    }
+}
+
 /* A block of V_LANES output channels x V_LANES weights that follow one another in each. */
 CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows, int64_t count,
                                         vec block[]) {

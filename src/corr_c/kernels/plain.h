@@ -16,46 +16,51 @@ typedef struct CORR_NAME(window) {
 } CORR_NAME(window);
 
 /* The windows of `lanes` neighbouring outputs, a lane each; just one if lanes is 1. */
-CORR_INLINE vec CORR_NAME(window_sum)(const corr_problem *s, int64_t kc,
+CORR_INLINE vec CORR_NAME(window_sum)(const corr_problem *s, int64_t cb, int64_t kc,
                                       const CORR_NAME(window) *at, const real *x, const real *w,
                                       int64_t lanes) {
-    const int64_t *xs = s->x_stride, *ws = s->w_stride, ic = s->ic;
-    vec total = v_zero(), acc = v_zero();
-    int64_t cut = kc; /* where the running block of the sum ends */
-    for (int64_t p = at->p0; p < at->p1; p++) {
-        const real *x_row = x + (at->h + p * s->h.dilation) * xs[3] + at->w * xs[4];
-        const real *w_row = w + p * ws[3];
-        for (int64_t q = at->q0; q < at->q1; q++) {
-            const real *xq = x_row + q * s->w.dilation * xs[4], *wq = w_row + q * ws[4];
-            int64_t k = (p * s->w.kernel + q) * ic;
-            for (int64_t c = 0; c < ic;) {
-                while (k + c >= cut) {
-                    total = v_add(total, acc);
-                    acc = v_zero();
-                    cut += kc;
+    const int64_t *xs = s->x_stride, *ws = s->w_stride;
+    vec total = v_zero();
+    for (int64_t c0 = 0; c0 < s->ic; c0 += cb, x += cb * xs[2], w += cb * ws[2]) {
+        const int64_t channels = s->ic - c0 < cb ? s->ic - c0 : cb;
+        vec acc = v_zero();
+        int64_t cut = kc; /* where the running chain of the sum ends */
+        for (int64_t p = at->p0; p < at->p1; p++) {
+            const real *x_row = x + (at->h + p * s->h.dilation) * xs[3] + at->w * xs[4];
+            const real *w_row = w + p * ws[3];
+            for (int64_t q = at->q0; q < at->q1; q++) {
+                const real *xq = x_row + q * s->w.dilation * xs[4], *wq = w_row + q * ws[4];
+                int64_t k = (p * s->w.kernel + q) * channels;
+                for (int64_t c = 0; c < channels;) {
+                    while (k + c >= cut) {
+                        total = v_add(total, acc);
+                        acc = v_zero();
+                        cut += kc;
+                    }
+                    int64_t end = cut - k < channels ? cut - k : channels;
+                    for (; c < end; c++)
+                        acc = v_fma(v_set1(wq[c * ws[2]]), v_load_n(xq + c * xs[2], lanes), acc);
                 }
-                int64_t end = cut - k < ic ? cut - k : ic;
-                for (; c < end; c++)
-                    acc = v_fma(v_set1(wq[c * ws[2]]), v_load_n(xq + c * xs[2], lanes), acc);
             }
         }
+        total = v_add(total, acc);
     }
-    return v_add(total, acc);
+    return total;
 }
 
-CORR_INLINE void CORR_NAME(plain_outputs)(const corr_problem *s, int64_t kc,
+CORR_INLINE void CORR_NAME(plain_outputs)(const corr_problem *s, int64_t cb, int64_t kc,
                                           const CORR_NAME(window) *at, const real *x,
                                           const real *w, const real *bias, real *to,
                                           int64_t lanes) {
     for (int64_t o = 0; o < s->oc; o++, to += s->y_stride[2], w += s->w_stride[1]) {
-        vec sum = CORR_NAME(window_sum)(s, kc, at, x, w, lanes);
+        vec sum = CORR_NAME(window_sum)(s, cb, kc, at, x, w, lanes);
         if (bias)
             sum = v_add(sum, v_set1(bias[o]));
         v_store_n(to, CORR_NAME(activate)(sum, s->activation), lanes);
     }
 }
 
-static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t kc, const void *x_,
+static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t cb, int64_t kc, const void *x_,
                                   const void *w_, const void *bias, void *y_, int edges_only) {
     const real *x = x_, *w = w_;
     real *y = y_;
@@ -81,7 +86,7 @@ static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t kc, const void 
                 continue;
             at.q0 = inside ? 0 : CORR_NAME(first_tap)(&s->w, at.w);
             at.q1 = inside ? s->w.kernel : CORR_NAME(end_tap)(&s->w, at.w);
-            CORR_NAME(plain_outputs)(s, kc, &at, x, w, bias, to, lanes);
+            CORR_NAME(plain_outputs)(s, cb, kc, &at, x, w, bias, to, lanes);
         }
     }
 }

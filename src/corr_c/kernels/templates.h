@@ -12,6 +12,8 @@
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_##rows##x##vectors),
 #define CORR_TAPS_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_taps_##rows##x##vectors),
+#define CORR_POINTS_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_points_##rows##x##vectors),
 #define CORR_LINES_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_lines_##rows##x##vectors),
 
@@ -26,8 +28,10 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
     .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .gemm_taps = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_TAPS_ENTRY)},
+    .gemm_points = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_POINTS_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
     .pack_pixels = CORR_NAME(corr_pack_pixels),
+    .pack_rows = CORR_NAME(corr_pack_rows),
     .pack_weights = CORR_NAME(corr_pack_weights),
     .dot = CORR_NAME(corr_dot),
     .plain = CORR_NAME(corr_plain),
@@ -39,5 +43,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_GEMM_ENTRY
 #undef CORR_LINES_ENTRY
 #undef CORR_TAPS_ENTRY
+#undef CORR_POINTS_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

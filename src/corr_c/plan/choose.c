@@ -2,18 +2,15 @@
  * on the layer alone. */
 #include "plan.h"
 
-/* 384 steps of a 6-row panel are 9 KB of A in L1; shorter blocks meet the output more
- * often, longer ones round worse (error grows with the chain). */
-static const int64_t longest_chain = 384;
+/* 392 steps of a 14-row panel are 22 KB of A in L1; shorter chains meet the output more
+ * often, longer ones round worse (error grows with the chain). 392 = 8 * 49 fits 7x7 taps. */
+static const int64_t longest_chain = 392;
 
-/* What the packed pixels may take: 60% of a 512 KiB L2, the smallest of current cores. */
+/* What the slab or the lines may take: 60% of a 512 KiB L2, the smallest of current cores. */
 static const int64_t packed_block_bytes = 300 << 10;
 
 /* And the sums [pixel][channel] beside them, where lanes run over channels. */
 static const int64_t sum_block_bytes = 192 << 10;
-
-/* Rows of the input copied at once for the engine `rows`. */
-static const int64_t slab_block_bytes = 256 << 10;
 
 /* Below this many multiply-adds an image, packing costs more than the product. */
 static const int64_t plain_terms = 4096;
@@ -32,15 +29,27 @@ int corr_choose_threads(const corr_problem *s, int most) {
     return terms < threads_from_terms ? 1 : most;
 }
 
-int64_t corr_choose_kc(int64_t terms) {
-    int64_t blocks = corr_ceil_div(corr_max(terms, 1), longest_chain);
-    return corr_ceil_div(corr_max(terms, 1), blocks);
+static int64_t even_part(int64_t all, int64_t most) {
+    all = corr_max(all, 1);
+    return corr_ceil_div(all, corr_ceil_div(all, most));
 }
 
-/* Cycles of one step of k over a tile: two FMA pipes, two load ports, four cycles from
- * an FMA to the next on the same accumulator; and its share of what a tile costs once. */
+/* Planes are taken by blocks of channels, so that what the taps share is small; the channels
+ * of a channels-last image lie together and are taken at once. */
+static void choose_chains(const corr_problem *s, corr_choice *choice) {
+    const int64_t taps = s->h.kernel * s->w.kernel;
+    const int channels_last = s->x_stride[2] == 1 && s->x_stride[4] != 1;
+    choice->cb = channels_last         ? corr_max(s->ic, 1)
+                 : taps < longest_chain ? even_part(s->ic, longest_chain / taps)
+                                        : 1;
+    choice->kc = even_part(choice->cb * taps, longest_chain);
+}
+
+/* Cycles of one step of k over a tile: two FMA pipes, two load ports (a vector may cross a
+ * line), four cycles from an FMA to the next on the same accumulator; and its share of what a
+ * tile costs once. */
 static double tile_cycles(int64_t rows, int64_t vectors, int64_t kc) {
-    double fma = (double)(rows * vectors) / 2, load = (double)(rows + vectors) / 2;
+    double fma = (double)(rows * vectors) / 2, load = (double)(rows + 2 * vectors) / 2;
     double most = fma > load ? fma : load;
     return (most > 4 ? most : 4) + (30 + (double)(rows * vectors)) / (double)kc;
 }
@@ -77,118 +86,142 @@ static tiling choose_tile(const corr_choice *choice, int64_t along_rows, int64_t
 }
 
 /* What moving data costs, in cycles: a vector copied, every second element of two, and
- * elements gathered or scattered one by one; what a run of packed pixels costs once. */
-static const double copy_cycles = 1.5, copy2_cycles = 4, element_cycles = 2, run_cycles = 25;
+ * elements gathered or scattered one by one; a row copied once more; a vector transposed. */
+static const double copy_cycles = 2, copy2_cycles = 4, element_cycles = 2, row_cycles = 6;
+static const double transpose_cycles = 8;
 
-/* im2col packed into panels of vectors. */
-static double cost_over_pixels(const corr_problem *s, const corr_choice *choice, tiling *tile) {
-    const double pixels = (double)corr_pixels(s), lanes = choice->kernels->lanes;
-    const double runs = pixels / lanes + (double)s->h.out * (s->w.out % choice->kernels->lanes != 0);
+/* Rows of outputs, and pixels of a row, whose slab fits. */
+static void fit_slab(const corr_problem *s, corr_choice *choice, int64_t *rows, int64_t *columns) {
+    const int64_t per_panel = corr_panel_pixels(choice), bytes = choice->kernels->bytes;
+    *columns = s->w.out;
+    corr_slab b = corr_make_slab(s, choice, 1, *columns);
+    int64_t row = choice->cb * b.copies * b.phases * b.pitch * bytes;
+    *rows = corr_max(1, corr_min(s->h.out, packed_block_bytes / row - b.halo));
+    if (!choice->by_rows || row * (1 + b.halo) <= 2 * packed_block_bytes)
+        return;
+    *columns = 2 * packed_block_bytes / (row / b.pitch * (1 + b.halo)) - b.shift;
+    *columns = corr_max(*columns / per_panel, 1) * per_panel;
+}
+
+/* Does one row of outputs fit, with whole rows of the input? */
+static int fits_whole_rows(const corr_problem *s, const corr_choice *choice) {
+    const corr_slab b = corr_make_slab(s, choice, 1, s->w.out);
+    return choice->cb * b.copies * b.phases * b.pitch * choice->kernels->bytes * (2 + b.halo) <=
+           4 * packed_block_bytes;
+}
+
+/* Cycles of a step of k over the whole output, with the choice's tile chosen. */
+static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int by_rows) {
+    const int64_t lanes = c->kernels->lanes, length = by_rows ? s->w.out : corr_pixels(s);
     const int64_t step = s->w.stride * s->x_stride[4];
-    const int direct = corr_terms(s) == s->ic && s->h.out == 1 && step == 1;
-    *tile = choose_tile(choice, s->oc, corr_ceil_div(corr_pixels(s), choice->kernels->lanes));
-    double cost = tile->cycles;
-    if (!direct) {
-        cost += runs * (step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * lanes);
-        cost += runs * run_cycles / (double)s->ic;
+    const double terms = (double)corr_max(corr_terms(s), 1);
+    const double outputs = (double)corr_pixels(s) * (double)s->oc;
+    c->channel_lanes = channel_lanes;
+    c->by_rows = by_rows;
+    c->rows = c->vectors = 1;
+    const tiling tile = channel_lanes
+                            ? choose_tile(c, length, corr_ceil_div(s->oc, lanes))
+                            : choose_tile(c, s->oc, corr_ceil_div(length, lanes));
+    c->rows = tile.rows;
+    c->vectors = tile.vectors;
+    double cycles = tile.cycles * (double)(by_rows ? s->h.out : 1);
+    if (corr_reads_lines(s, c))
+        cycles += (double)corr_pixels(s) * (copy_cycles / (double)lanes + 10 / (double)(s->ic * s->w.kernel));
+    else if (!corr_reads_planes(s, c)) {
+        int64_t rows, columns;
+        fit_slab(s, c, &rows, &columns);
+        const corr_slab b = corr_make_slab(s, c, rows, columns);
+        const double copy = step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * (double)lanes;
+        const double row = row_cycles + copy * (double)corr_ceil_div(s->w.out + b.shift, lanes);
+        cycles += (double)(s->ic * b.copies * b.phases) * (double)s->h.out *
+                  (double)(rows + b.halo) / (double)rows * row / terms;
     }
-    if (s->y_stride[4] != 1)
-        cost += 2 * element_cycles * pixels * (double)s->oc / (double)choice->kc;
-    return cost;
-}
-
-/* Pixels broadcast: copied as lines where channels lie together, else packed. */
-static double cost_over_channels(const corr_problem *s, const corr_choice *choice, tiling *tile) {
-    const double pixels = (double)corr_pixels(s), lanes = choice->kernels->lanes;
-    *tile = choose_tile(choice, corr_pixels(s), corr_ceil_div(s->oc, choice->kernels->lanes));
-    const double panels = (double)corr_ceil_div(corr_pixels(s), tile->rows);
-    const double runs = panels * (1 + (double)tile->rows / (double)s->w.out);
-    double cost = tile->cycles;
-    if (s->x_stride[2] == 1 && s->x_stride[4] != 1)
-        cost += pixels * (copy_cycles / lanes + 10 / (double)(s->ic * s->w.kernel));
-    else
-        cost += runs * (2 * copy_cycles + run_cycles / (double)s->ic);
-    if (s->y_stride[2] != 1 || s->y_stride[4] == 1)
-        cost += pixels * (double)s->oc / (double)corr_terms(s);
-    return cost;
-}
-
-/* Rows of outputs whose inputs fill the slab. */
-static int64_t slab_rows(const corr_problem *s, const corr_choice *choice) {
-    const int64_t columns = corr_round_up(s->w.out, choice->kernels->lanes) * s->w.stride;
-    const int64_t row = s->ic * columns * choice->kernels->bytes;
-    const int64_t halo = (s->h.kernel - 1) * s->h.dilation + 1 - s->h.stride;
-    return corr_max(1, corr_min(s->h.out, (slab_block_bytes / row - halo) / s->h.stride));
-}
-
-static double cost_of_rows(const corr_problem *s, const corr_choice *choice, tiling *tile) {
-    const int64_t lanes = choice->kernels->lanes, vectors = corr_ceil_div(s->w.out, lanes);
-    const int64_t rows = slab_rows(s, choice);
-    const double in_rows = (double)((rows - 1) * s->h.stride + (s->h.kernel - 1) * s->h.dilation + 1) *
-                           (double)s->h.out / (double)rows;
-    const int64_t step = s->w.stride * s->x_stride[4];
-    *tile = choose_tile(choice, s->oc, vectors);
-    double copy = step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * (double)lanes;
-    double cost = tile->cycles * (double)s->h.out;
-    cost += in_rows * (double)s->w.stride * ((double)vectors * copy + run_cycles) * (double)s->ic /
-            (double)corr_terms(s);
-    if (s->y_stride[4] != 1)
-        cost += 2 * element_cycles * (double)(corr_pixels(s) * s->oc) / (double)choice->kc;
-    return cost;
+    if (channel_lanes && (s->y_stride[2] != 1 || s->y_stride[4] == 1))
+        cycles += outputs / (double)lanes * transpose_cycles / terms;
+    else if (!channel_lanes && s->y_stride[4] != 1)
+        cycles += 2 * element_cycles * outputs / (double)c->kc;
+    return cycles;
 }
 
 static void choose_gemm(const corr_problem *s, corr_choice *choice) {
-    tiling over_pixels, over_channels, rows, *best = &over_pixels;
-    double least = cost_over_pixels(s, choice, &over_pixels), cost;
+    double least = -1;
+    for (int by_rows = 0; by_rows < 2; by_rows++)
+        for (int channel_lanes = 0; channel_lanes < 2; channel_lanes++) {
+            corr_choice c = *choice;
+            const double cycles = cost(s, &c, channel_lanes, by_rows);
+            const int copied = !corr_reads_planes(s, &c) && !corr_reads_lines(s, &c);
+            if (!by_rows && copied && !fits_whole_rows(s, &c))
+                continue;
+            if (least < 0 || cycles < least) {
+                least = cycles;
+                *choice = c;
+            }
+        }
     choice->engine = &corr_gemm_engine;
-    if ((cost = cost_over_channels(s, choice, &over_channels)) < least) {
-        least = cost;
-        best = &over_channels;
+}
+
+/* Pixels of an item as many as L2 takes, before threads are thought of. */
+static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, int64_t *rows) {
+    const int64_t per_panel = corr_panel_pixels(c), bytes = c->kernels->bytes;
+    int64_t columns;
+    *rows = 1;
+    if (corr_reads_lines(s, c))
+        *panels = packed_block_bytes / (CORR_LINE * bytes * per_panel);
+    else if (corr_reads_planes(s, c))
+        *panels = packed_block_bytes / (c->kc * bytes * per_panel);
+    else {
+        fit_slab(s, c, rows, &columns);
+        *panels = c->by_rows ? corr_ceil_div(columns, per_panel)
+                             : corr_max(*rows * s->w.out, per_panel) / per_panel;
     }
-    choice->channel_lanes = best == &over_channels;
-    if ((cost = cost_of_rows(s, choice, &rows)) < least) {
-        best = &rows;
-        choice->engine = &corr_rows_engine;
-        choice->channel_lanes = 0;
+    *panels = corr_max(*panels, 1);
+    if (corr_reads_lines(s, c) && c->by_rows) {
+        *rows = corr_max(1, *panels / corr_ceil_div(s->w.out, per_panel));
+        *panels = corr_min(*panels, corr_ceil_div(s->w.out, per_panel));
     }
-    choice->rows = best->rows;
-    choice->vectors = best->vectors;
 }
 
 /* Blocks of pixels as large as L2 takes; then, for several threads, the cut into items of
- * blocks x bands that ends first. In units of one panel times one panel: packing a panel of
- * pixels costs some 0.2, fetching one of weights from L3 some 0.3 an item. */
+ * blocks x bands that ends first. In units of one panel times one panel: copying a panel of
+ * pixels costs some 0.2, fetching one of weights from L3 some 0.3 an item. By rows, the cut
+ * is along the rows. */
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) {
     if (choice->engine == &corr_plain_engine)
         return;
-    const int in_rows = choice->engine == &corr_rows_engine;
     const int64_t images = s->n * s->groups, bytes = choice->kernels->bytes;
-    const int64_t pixels = corr_panel_pixels(choice), channels = corr_panel_channels(choice);
-    const int64_t all_pixels = in_rows ? s->h.out : corr_ceil_div(corr_pixels(s), pixels);
-    const int64_t all_channels = corr_ceil_div(s->oc, channels);
-    const int64_t at_once = in_rows ? slab_rows(s, choice)
-                                    : corr_max(packed_block_bytes / (choice->kc * bytes * pixels), 1);
-    const int64_t halo = in_rows ? (s->h.kernel - 1) * s->h.dilation / s->h.stride : 0;
-    const int64_t blocks = corr_ceil_div(all_pixels, at_once);
+    const int64_t pixels = corr_panel_pixels(choice);
+    const int64_t all_channels = corr_ceil_div(s->oc, corr_panel_channels(choice));
+    const int64_t row_panels =
+        corr_ceil_div(choice->by_rows ? s->w.out : corr_pixels(s), pixels);
+    int64_t panels, rows;
+    fit_block(s, choice, &panels, &rows);
+    choice->pixel_panels = even_part(row_panels, panels);
+    choice->item_rows = even_part(s->h.out, rows);
+    /* What is cut: rows of panels, or panels. */
+    const int64_t all = choice->by_rows ? s->h.out : row_panels;
+    const int64_t part = choice->by_rows ? choice->item_rows : choice->pixel_panels;
+    const int64_t unit = choice->by_rows ? choice->pixel_panels : 1;
+    const int64_t columns = choice->by_rows ? corr_ceil_div(row_panels, choice->pixel_panels) : 1;
+    const int64_t blocks = corr_ceil_div(all, part);
     int64_t bands = 1;
     if (choice->channel_lanes) {
-        int64_t sums = corr_ceil_div(all_pixels, blocks) * pixels * s->oc * bytes;
+        int64_t sums = part * unit * pixels * s->oc * bytes;
         bands = corr_min(corr_max(1, corr_ceil_div(sums, sum_block_bytes)), all_channels);
     }
-    choice->pixel_panels = corr_ceil_div(all_pixels, blocks);
     choice->channel_panels = corr_ceil_div(all_channels, bands);
-    if (threads == 1 || images * blocks * bands >= 8 * (int64_t)threads)
+    if (threads == 1 || images * columns * blocks * bands >= 8 * (int64_t)threads)
         return;
+    const double halo = (double)(choice->by_rows ? (s->h.kernel - 1) * s->h.dilation / s->h.stride : 0);
     double best = -1;
-    for (int64_t b = blocks; b <= corr_min(all_pixels, blocks + 8 * threads); b++)
+    for (int64_t b = blocks; b <= corr_min(all, blocks + 8 * threads); b++)
         for (int64_t c = bands; c <= corr_min(all_channels, bands + 2 * threads); c++) {
-            int64_t p = corr_ceil_div(all_pixels, b), o = corr_ceil_div(all_channels, c);
-            int64_t items = images * corr_ceil_div(all_pixels, p) * corr_ceil_div(all_channels, o);
-            double item = (double)(p * o) + 0.2 * (double)(p + halo) + 0.3 * (double)o;
+            int64_t p = corr_ceil_div(all, b), o = corr_ceil_div(all_channels, c);
+            int64_t items = images * columns * corr_ceil_div(all, p) * corr_ceil_div(all_channels, o);
+            double item = (double)(p * unit * o) + 0.2 * ((double)p + halo) * (double)unit + 0.3 * (double)o;
             double time = (double)corr_ceil_div(items, threads) * item;
             if (best < 0 || time < best) {
                 best = time;
-                choice->pixel_panels = p;
+                *(choice->by_rows ? &choice->item_rows : &choice->pixel_panels) = p;
                 choice->channel_panels = o;
             }
         }
@@ -196,10 +229,10 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
 
 corr_status corr_choose(const corr_problem *s, int threads, corr_choice *choice) {
     choice->kernels = corr_kernel_table(s->dtype);
-    choice->kc = corr_choose_kc(corr_terms(s));
-    choice->channel_lanes = 0;
+    choice->channel_lanes = choice->by_rows = 0;
     choice->rows = choice->vectors = 1;
-    choice->pixel_panels = choice->channel_panels = 0;
+    choice->pixel_panels = choice->channel_panels = choice->item_rows = 0;
+    choose_chains(s, choice);
     if (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT)
         return CORR_UNSUPPORTED;
     int64_t terms;

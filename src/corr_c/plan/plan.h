@@ -9,10 +9,14 @@ typedef struct corr_engine corr_engine;
 typedef struct corr_choice {
     const corr_engine *engine;
     const corr_kernels *kernels;
-    int channel_lanes;    /* do vectors run over output channels rather than pixels? */
-    int rows, vectors;    /* MR, and NR in vectors */
-    int64_t kc;           /* terms summed in registers before they meet the output */
-    int64_t pixel_panels;   /* of one item; in the engine `rows`, rows of pixels */
+    int channel_lanes; /* do vectors run over output channels rather than pixels? */
+    int by_rows;       /* do tiles end where rows of outputs end? */
+    int rows, vectors; /* MR, and NR in vectors */
+    /* A sum runs over blocks of cb input channels, in each over its terms k = (p, q, c) in
+     * chains of kc that are summed in registers before they meet the output. */
+    int64_t cb, kc;
+    int64_t pixel_panels;   /* of one item; by rows, of each row */
+    int64_t item_rows;      /* by rows: how many rows */
     int64_t channel_panels; /* that the item multiplies with them */
 } corr_choice;
 
@@ -39,14 +43,13 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
     return c->channel_lanes ? (int64_t)c->vectors * c->kernels->lanes : c->rows;
 }
 
-extern const corr_engine corr_gemm_engine, corr_rows_engine, corr_plain_engine;
+extern const corr_engine corr_gemm_engine, corr_plain_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
 corr_status corr_choose(const corr_problem *s, int threads, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
-int64_t corr_choose_kc(int64_t terms);
 int64_t corr_choose_dot_pixels(const corr_problem *s);
 int64_t corr_choose_dot_columns(const corr_problem *s, int threads);
 
@@ -65,25 +68,46 @@ int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w
                        int64_t count, int64_t width, int lanes, int64_t dst,
                        corr_run *runs);
 
-/* im2col's columns, packed as a choice wants them: panels of `pixels` as [k][width], the
- * last one narrower, or `lines` [pixel][CORR_LINE]. */
-typedef struct corr_panels {
-    const corr_problem *s;
-    const corr_kernels *k;
-    corr_plane plane;
-    int lines, whole_vectors;
-    int64_t pixels;
-} corr_panels;
-corr_panels corr_make_panels(const corr_problem *s, const corr_choice *choice);
-int64_t corr_panel_width(const corr_panels *panels, int64_t pixels);
-/* Terms [k0, k1) of pixels [pixel, end). runs: room for two a pixel and a vector. */
-void corr_pack_panels(const corr_panels *panels, const char *x, int64_t k0, int64_t k1,
-                      int64_t pixel, int64_t end, char *dst, corr_run *runs);
-/* The terms whose taps some of the pixels, or of the rows, have in the image. */
-void corr_row_terms(const corr_problem *s, int64_t first, int64_t last, int64_t *k0,
-                    int64_t *k1);
-void corr_panel_terms(const corr_problem *s, int64_t pixel, int64_t count, int64_t *k0,
-                      int64_t *k1);
+/* engines/slab.c: the input as runs of pixels that all taps share. */
+typedef struct corr_slab {
+    int by_rows;
+    int64_t copies, phases;                /* of an input row; of the rows */
+    int64_t row_lo, halo;                  /* first row of a phase; rows beyond the outputs' */
+    int64_t shift;                         /* columns beyond the outputs' */
+    int64_t pitch, phase, copy, channel;   /* elements from one to the next */
+} corr_slab;
+corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
+                         int64_t columns);
+void corr_slab_offsets(const corr_problem *s, const corr_slab *slab, int64_t channels,
+                       int32_t *offsets);
+void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
+                    const char *x, int64_t channels, int64_t first_row, int64_t rows,
+                    int64_t first_column, int64_t columns, char *dst);
+/* engines/lines.c: terms [k0, k1) of `count` pixels. */
+void corr_pack_lines(const corr_problem *s, const corr_kernels *k, const char *x, int64_t k0,
+                     int64_t k1, int64_t pixel, int64_t count, char *dst);
+
+/* engines/blocks.c: a panel of pixels; items of an image; scratch. */
+typedef struct corr_panel {
+    int64_t pixel, pixels;
+    int64_t at;     /* of its first pixel in a plane of y, if its pixels follow one another */
+    int64_t x;      /* where its taps' offsets start */
+    int64_t p0, p1; /* rows of taps that some of its pixels have in the image */
+} corr_panel;
+typedef struct corr_blocks {
+    int64_t rows, columns, bands;
+} corr_blocks;
+typedef struct corr_scratch {
+    int64_t offsets;                  /* bytes for all threads */
+    int64_t bytes, slab, sums;        /* of one thread, the slab's or lines', the sums' */
+    corr_slab layout;
+} corr_scratch;
+int corr_reads_planes(const corr_problem *s, const corr_choice *c); /* x as it lies */
+int corr_reads_lines(const corr_problem *s, const corr_choice *c);
+corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c);
+corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c);
+/* Rows of taps that some of these rows of outputs have in the image. */
+void corr_row_taps(const corr_problem *s, int64_t first, int64_t last, int64_t *p0, int64_t *p1);
 
 /* Between y and a tile or buffer that has its pixels and channels at other distances. */
 void corr_exchange(const corr_problem *s, char *y, int64_t pixel, int64_t pixels,
@@ -99,8 +123,8 @@ typedef struct corr_pixel_tile {
 } corr_pixel_tile;
 void corr_multiply_pixels(const corr_problem *s, const corr_kernels *k, const corr_pixel_tile *t,
                           char *y, int contiguous, const corr_store *store);
-/* How block pc of a sum is stored; bias is the panel's first, or NULL. */
-corr_store corr_make_store(const corr_problem *s, int64_t pc, int last, const char *bias);
+/* How a chain of a sum is stored; bias is the panel's first, or NULL. */
+corr_store corr_make_store(const corr_problem *s, int accumulate, int last, const char *bias);
 
 corr_status corr_redo_edges(const corr_problem *s, const corr_choice *choice, const void *x,
                             const void *w, const void *bias, void *y, const corr_call *call);

@@ -1,0 +1,58 @@
+/* How a choice cuts a product into items, and the scratch that one thread needs for one. */
+#include "../plan/plan.h"
+
+int corr_reads_planes(const corr_problem *s, const corr_choice *c) {
+    const int64_t reach = (s->x_stride[2] < 0 ? -s->x_stride[2] : s->x_stride[2]);
+    return !c->by_rows && !corr_reads_lines(s, c) && corr_terms(s) == s->ic && s->h.out == 1 &&
+           s->h.in == 1 && s->h.pad == 0 && s->w.pad == 0 && s->w.stride == 1 &&
+           s->w.in >= s->w.out && s->x_stride[4] == 1 && reach <= INT32_MAX / corr_max(c->cb, 1);
+}
+
+int corr_reads_lines(const corr_problem *s, const corr_choice *c) {
+    return c->channel_lanes && s->x_stride[2] == 1 && s->x_stride[4] != 1;
+}
+
+corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
+    const int64_t pixels = c->by_rows ? s->w.out : corr_pixels(s);
+    corr_blocks b = {
+        .rows = c->by_rows ? corr_ceil_div(s->h.out, c->item_rows) : 1,
+        .columns = corr_ceil_div(corr_ceil_div(pixels, corr_panel_pixels(c)), c->pixel_panels),
+        .bands = corr_ceil_div(corr_ceil_div(s->oc, corr_panel_channels(c)), c->channel_panels),
+    };
+    return b;
+}
+
+corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
+    const int64_t lanes = c->kernels->lanes, bytes = c->kernels->bytes;
+    const int64_t per_panel = corr_panel_pixels(c), taps = s->h.kernel * s->w.kernel;
+    const int64_t all = c->by_rows ? s->w.out : corr_pixels(s);
+    const int64_t length = corr_min(c->pixel_panels * per_panel, all);
+    const int64_t runs = c->by_rows ? corr_min(c->item_rows, s->h.out) : 1;
+    const int64_t rows =
+        c->by_rows ? runs : corr_min((length + s->w.out - 2) / s->w.out + 1, s->h.out);
+    corr_scratch b = {.layout = corr_make_slab(s, c, rows, length)};
+    int64_t slab = b.layout.channel * corr_min(c->cb, s->ic) + 2 * lanes;
+    if (corr_reads_lines(s, c))
+        slab = runs * length * CORR_LINE;
+    else if (corr_reads_planes(s, c))
+        slab = (corr_min(c->cb, s->ic) + 1) * corr_round_up(all % per_panel, lanes);
+    else
+        b.offsets = corr_round_up(2 * c->cb * taps * (int64_t)sizeof(int32_t), 64);
+    if (corr_reads_planes(s, c))
+        b.offsets = corr_round_up(2 * c->cb * (int64_t)sizeof(int32_t), 64);
+    const int64_t channels =
+        corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, lanes));
+    b.slab = corr_round_up(slab * bytes, 64);
+    b.sums = c->channel_lanes ? corr_round_up(runs * length * channels * bytes, 64) : 0;
+    b.bytes = b.slab + b.sums +
+              corr_round_up(runs * corr_ceil_div(length, per_panel) * (int64_t)sizeof(corr_panel), 64);
+    return b;
+}
+
+void corr_row_taps(const corr_problem *s, int64_t first, int64_t last, int64_t *p0, int64_t *p1) {
+    const corr_axis *h = &s->h;
+    const int64_t low = last * h->stride - h->pad, high = first * h->stride - h->pad;
+    *p0 = low >= 0 ? 0 : corr_min(corr_ceil_div(-low, h->dilation), h->kernel);
+    *p1 = high >= h->in ? 0 : corr_min((h->in - 1 - high) / h->dilation + 1, h->kernel);
+    *p1 = corr_max(*p1, *p0);
+}

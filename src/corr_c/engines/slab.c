@@ -1,0 +1,93 @@
+/* im2col without its repetitions: some rows of the input for some channels, copied once for
+ * each column of taps, so that every tap of a run of outputs is a run of the slab:
+ *
+ *   slab[c][copy][phase][row][column]
+ *
+ * A row of the kernel only shifts the run by whole rows; under a stride, rows that are a
+ * stride apart follow one another, in a phase of their own. With a copy a column of taps
+ * (start q * dw - pw) rows are as long as the output's, so that runs of outputs go on across
+ * their ends. By rows, a copy a phase of the stride is enough: a column of taps is a shift.
+ */
+#include "../plan/plan.h"
+
+static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
+
+/* Residues that taps 0 .. kernel - 1 take modulo the stride; tap p has the p % n-th. */
+static int64_t phases(const corr_axis *a) {
+    int64_t n = 1;
+    while (n < a->kernel && n * a->dilation % a->stride != 0)
+        n++;
+    return n;
+}
+
+corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
+                         int64_t columns) {
+    const int64_t lanes = c->kernels->lanes;
+    corr_slab b = {.by_rows = c->by_rows};
+    b.copies = c->by_rows ? phases(&s->w) : s->w.kernel;
+    b.phases = phases(&s->h);
+    b.row_lo = floor_div(-s->h.pad, s->h.stride);
+    b.halo = floor_div((s->h.kernel - 1) * s->h.dilation - s->h.pad, s->h.stride) - b.row_lo;
+    b.shift = c->by_rows ? (s->w.kernel - 1) * s->w.dilation / s->w.stride : 0;
+    b.pitch = c->by_rows ? corr_round_up(columns, lanes) + corr_round_up(b.shift, lanes) : s->w.out;
+    b.phase = (rows + b.halo) * b.pitch + lanes;
+    b.copy = b.phases * b.phase;
+    b.channel = b.copies * b.copy;
+    /* Channels a multiple of a page apart would meet in the same sets of L1. */
+    if (b.channel * c->kernels->bytes % 4096 < 64)
+        b.channel += lanes;
+    return b;
+}
+
+void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channels,
+                       int32_t *offsets) {
+    for (int64_t p = 0; p < s->h.kernel; p++) {
+        const int64_t row = floor_div(p * s->h.dilation - s->h.pad, s->h.stride) - b->row_lo;
+        for (int64_t q = 0; q < s->w.kernel; q++) {
+            int64_t at = p % b->phases * b->phase + row * b->pitch + q % b->copies * b->copy;
+            if (b->by_rows)
+                at += q * s->w.dilation / s->w.stride;
+            for (int64_t c = 0; c < channels; c++, at += b->channel)
+                *offsets++ = (int32_t)at;
+        }
+    }
+}
+
+/* Positions start + i * stride of 0 <= i < count that lie in the image. */
+static void inside(const corr_axis *a, int64_t start, int64_t count, int64_t *lo, int64_t *hi) {
+    *lo = start >= 0 ? 0 : corr_min(corr_ceil_div(-start, a->stride), count);
+    *hi = start >= a->in ? 0 : corr_min(corr_ceil_div(a->in - start, a->stride), count);
+    *hi = corr_max(*hi, *lo);
+}
+
+static void fill_channels(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
+                          const char *x, int64_t channels, corr_rows *r, int64_t first_row,
+                          int64_t first_column, char *dst) {
+    const int64_t *xs = s->x_stride;
+    for (int64_t q = 0; q < b->copies; q++)
+        for (int64_t p = 0; p < b->phases; p++) {
+            const int64_t tap = p * s->h.dilation - s->h.pad;
+            const int64_t h = tap - floor_div(tap, s->h.stride) * s->h.stride +
+                              (first_row + b->row_lo) * s->h.stride;
+            int64_t v = q * s->w.dilation;
+            v = (b->by_rows ? v % s->w.stride : v) - s->w.pad + first_column * s->w.stride;
+            inside(&s->h, h, r->count, &r->first, &r->end);
+            inside(&s->w, v, r->width, &r->lo, &r->hi);
+            k->pack_rows(r, x + (h * xs[3] + v * xs[4]) * k->bytes, xs[2], channels,
+                         dst + (q * b->copy + p * b->phase) * k->bytes, b->channel);
+        }
+}
+
+void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *b, const char *x,
+                    int64_t channels, int64_t first_row, int64_t rows, int64_t first_column,
+                    int64_t columns, char *dst) {
+    const int64_t *xs = s->x_stride;
+    corr_rows r = {.count = rows + b->halo, .width = columns + b->shift, .pitch = b->pitch,
+                   .row = s->h.stride * xs[3], .step = s->w.stride * xs[4]};
+    /* Few channels at a time, so that their rows are in L1 for the next copy. */
+    const int64_t bytes = r.count * s->h.stride * s->w.stride * corr_max(columns, 1) * k->bytes;
+    const int64_t at_once = corr_max(1, (16 << 10) / bytes);
+    for (int64_t c = 0; c < channels; c += at_once)
+        fill_channels(s, k, b, x + c * xs[2] * k->bytes, corr_min(at_once, channels - c), &r,
+                      first_row, first_column, dst + c * b->channel * k->bytes);
+}
