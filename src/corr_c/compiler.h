@@ -49,6 +49,15 @@
 #define CORR_THREAD_LOCAL _Thread_local
 #endif
 
+/* A line that will soon be read, or written; the address may be anything. */
+#if defined(__GNUC__)
+#define CORR_PREFETCH(p) __builtin_prefetch(p, 0)
+#define CORR_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
+#else
+#define CORR_PREFETCH(p) ((void)(p))
+#define CORR_PREFETCH_WRITE(p) ((void)(p))
+#endif
+
 /* Token pasting after expansion. */
 #define CORR_PASTE2_(a, b) a##_##b
 #define CORR_PASTE2(a, b) CORR_PASTE2_(a, b)

@@ -74,13 +74,16 @@ CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, 
 /* Rows that begin with one vector across the image's edge, go on with `whole` ones inside, and
  * end with one more: its lanes lo .. hi are constants of the loop. step: 1 or 2. */
 CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, int64_t head,
-                                       int64_t whole, int64_t rest, const real *x, real *dst) {
+                                       int64_t whole, int64_t rest, const real *x, int64_t channel,
+                                       real *dst) {
     const int64_t lo = rows->lo, first_hi = rows->hi < V_LANES ? rows->hi : V_LANES;
     const int64_t inside = head + whole * V_LANES, row = rows->row, pitch = rows->pitch;
     const int64_t rest_lo = inside ? 0 : lo, rest_hi = rows->hi > inside ? rows->hi - inside : 0;
     for (int64_t r = rows->end - rows->first; r > 0; r--, x += row, dst += pitch) {
         if (head)
             v_store(dst, CORR_NAME(load_step)(x, step, lo, first_hi));
+        for (int64_t j = 0; j < rows->width * step; j += 64 / (int64_t)sizeof(real))
+            CORR_PREFETCH(x + channel + j);
         for (int64_t j = head; j < inside; j += V_LANES)
             v_store(dst + j, step == 1 ? v_load(x + j) : v_load2_range(x + 2 * j, 0, V_LANES));
         if (rest)
@@ -111,9 +114,9 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
         real *to = dst + rows->first * rows->pitch;
         CORR_NAME(zero_rows)(rows, 0, rows->first, dst);
         if (simple && rows->step == 1)
-            CORR_NAME(pack_edged)(rows, 1, head, whole, rest, from, to);
+            CORR_NAME(pack_edged)(rows, 1, head, whole, rest, from, channel, to);
         else if (simple && rows->step == 2)
-            CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, to);
+            CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, channel, to);
         else
             CORR_NAME(pack_any)(rows, from, to);
         CORR_NAME(zero_rows)(rows, rows->end, rows->count, dst);

@@ -13,6 +13,8 @@ static void CORR_NAME(corr_transpose)(int64_t rows, int64_t columns, const void 
             for (int r = 0; r < V_LANES; r++)
                 block[r] = r < down ? v_load_n(src + (i + r) * lds + j, across) : v_zero();
             v_transpose(block);
+            for (int64_t r = 0; r < across; r++)
+                CORR_PREFETCH_WRITE(dst + (j + r) * ldd + i + 4 * V_LANES);
             for (int64_t r = 0; r < across; r++) {
                 vec sum = block[r];
                 if (bias)
