@@ -1,15 +1,15 @@
 /* How a choice cuts a product into items, and the scratch that one thread needs for one. */
 #include "../plan/plan.h"
 
-int corr_reads_planes(const corr_problem *s, const corr_choice *c) {
-    const int64_t reach = (s->x_stride[2] < 0 ? -s->x_stride[2] : s->x_stride[2]);
-    return !c->by_rows && !corr_reads_lines(s, c) && corr_terms(s) == s->ic && s->h.out == 1 &&
-           s->h.in == 1 && s->h.pad == 0 && s->w.pad == 0 && s->w.stride == 1 &&
-           s->w.in >= s->w.out && s->x_stride[4] == 1 && reach <= INT32_MAX / corr_max(c->cb, 1);
+static int inside(const corr_axis *a) {
+    return a->kernel == 1 && a->pad == 0 && (a->out - 1) * a->stride < a->in;
 }
 
-int corr_reads_lines(const corr_problem *s, const corr_choice *c) {
-    return c->channel_lanes && s->x_stride[2] == 1 && s->x_stride[4] != 1;
+int corr_reads_image(const corr_problem *s, const corr_choice *c) {
+    const int64_t reach = s->x_stride[2] < 0 ? -s->x_stride[2] : s->x_stride[2];
+    const int runs = c->channel_lanes ? c->by_rows || s->h.out == 1
+                                      : s->h.out == 1 && s->w.stride * s->x_stride[4] == 1;
+    return inside(&s->h) && inside(&s->w) && runs && reach <= INT32_MAX / corr_max(c->cb, 1);
 }
 
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
@@ -31,15 +31,11 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     const int64_t rows =
         c->by_rows ? runs : corr_min((length + s->w.out - 2) / s->w.out + 1, s->h.out);
     corr_scratch b = {.layout = corr_make_slab(s, c, rows, length)};
-    int64_t slab = b.layout.channel * corr_min(c->cb, s->ic) + 2 * lanes;
-    if (corr_reads_lines(s, c))
-        slab = runs * length * CORR_LINE;
-    else if (corr_reads_planes(s, c))
-        slab = (corr_min(c->cb, s->ic) + 1) * corr_round_up(all % per_panel, lanes);
-    else
-        b.offsets = corr_round_up(2 * c->cb * taps * (int64_t)sizeof(int32_t), 64);
-    if (corr_reads_planes(s, c))
-        b.offsets = corr_round_up(2 * c->cb * (int64_t)sizeof(int32_t), 64);
+    int64_t slab = b.layout.elements;
+    /* What vectors would reach past a row of the image is copied. */
+    if (corr_reads_image(s, c))
+        slab = c->channel_lanes ? 0 : (c->cb + 1) * corr_round_up(all % per_panel, lanes);
+    b.offsets = corr_round_up(2 * c->cb * taps * (int64_t)sizeof(int32_t), 64);
     const int64_t channels =
         corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, lanes));
     b.slab = corr_round_up(slab * bytes, 64);

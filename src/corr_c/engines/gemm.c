@@ -1,6 +1,6 @@
 /* Convolution as a matrix product W (OC x K) times X (K x pixels), X = im2col(x), which is
- * never written: its rows are runs of x itself (1x1), of a slab of x (slab.c), or its columns
- * are lines of a channels-last image (lines.c).
+ * never written: its rows are runs of x itself (1x1) or of a slab of it (slab.c), and so are
+ * its columns where the image is channels-last.
  *
  *   item: image n, group g, some pixels, some panels of output channels
  *     for cb: block of input channels           fill the slab (L2)
@@ -23,8 +23,7 @@ typedef struct gemm_job {
     corr_scratch scratch;
     corr_slab slab;
     const int32_t *offsets, *last_offsets; /* of the terms of a block of channels */
-    int direct;        /* are x's planes rows of the product as they lie? */
-    int lines;
+    int direct;        /* is x itself read, as it lies? */
     int contiguous;    /* do a panel's outputs of one channel follow one another? */
     int channels_last; /* and those of one pixel, at one distance from pixel to pixel? */
 } gemm_job;
@@ -41,7 +40,6 @@ typedef struct gemm_item {
     int64_t o0, o1;         /* channels */
     int64_t c0, channels;   /* the block of input channels */
     int64_t pc, pc_end;     /* and of its terms */
-    int64_t k0, k1;         /* those packed as lines */
     int64_t ld_sums;
     int first, last;
     const int32_t *offsets;
@@ -70,17 +68,17 @@ static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x)
 
 static void make_panels(gemm_item *item) {
     const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
     const int64_t per_panel = corr_panel_pixels(job->choice);
     for (int64_t r = 0; r < item->runs; r++)
         for (int64_t j = 0; j < item->length; j += per_panel) {
-            const int64_t pixel = item->start + r * job->s->w.out + j;
-            int64_t x = pixel;
-            if (job->lines)
-                x = (r * item->length + j) * CORR_LINE;
+            const int64_t pixel = item->start + r * s->w.out + j;
+            int64_t x = pixel - item->row * s->w.out;
+            if (job->direct)
+                x = pixel / s->w.out * s->h.stride * s->x_stride[3] +
+                    pixel % s->w.out * s->w.stride * s->x_stride[4];
             else if (job->slab.by_rows)
-                x = r * job->slab.pitch + j;
-            else if (!job->direct)
-                x = pixel - item->row * job->s->w.out;
+                x = r * job->slab.row + j * job->slab.column;
             add_panel(item, pixel, corr_min(per_panel, item->length - j), x);
         }
 }
@@ -197,6 +195,8 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
         store.epilogue = 1;
     }
     const int64_t ldc = job->channels_last ? s->y_stride[4] : item->ld_sums;
+    const int64_t lda = job->direct ? s->w.stride * s->x_stride[4] : job->slab.column;
+    const char *x = job->direct ? item->x + item->c0 * s->x_stride[2] * bytes : item->slab;
     char *sums = item->sums + (o - item->o0) * bytes;
     for (int64_t j = 0; j < item->count; j++) {
         const corr_panel *p = &item->panels[j];
@@ -204,15 +204,8 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
         const char *w = weights(item, o, width, k0);
         char *to = job->channels_last ? item->y + (p->at + o) * bytes : sums;
         sums += p->pixels * item->ld_sums * bytes;
-        if (job->lines)
-            k->gemm_lines[v][p->pixels - 1](
-                terms, item->slab + (p->x + (terms ? k0 - item->k0 : 0)) * bytes, w, width, to,
-                ldc, channels, &store);
-        else
-            k->gemm_points[v][p->pixels - 1](
-                terms, (job->direct ? item->x + item->c0 * s->x_stride[2] * bytes : item->slab) +
-                           p->x * bytes,
-                item->offsets + k0, w, width, to, ldc, channels, &store);
+        k->gemm_points[v][p->pixels - 1](terms, x + p->x * bytes, lda, item->offsets + k0, w, width,
+                                         to, ldc, channels, &store);
     }
     if (item->last && !job->channels_last)
         store_planes(item, o, channels);
@@ -224,7 +217,7 @@ static void prepare_channels(const gemm_item *item) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const char *x = item->x + item->c0 * s->x_stride[2] * k->bytes;
-    if (job->lines || (job->direct && job->choice->channel_lanes))
+    if (job->direct && job->choice->channel_lanes)
         return;
     if (!job->direct) {
         corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows,
@@ -240,21 +233,9 @@ static void prepare_channels(const gemm_item *item) {
                      corr_round_up(last->pixels, k->lanes));
 }
 
-static void multiply_terms(gemm_item *item) {
-    const gemm_job *job = item->job;
-    const corr_problem *s = job->s;
-    const corr_choice *c = job->choice;
-    const int64_t per_band = corr_panel_channels(c), row = s->w.kernel * item->channels;
-    if (job->lines) {
-        int64_t p0, p1;
-        corr_row_taps(s, item->row, item->row + item->rows - 1, &p0, &p1);
-        item->k0 = corr_max(p0 * row, item->pc);
-        item->k1 = corr_max(corr_min(p1 * row, item->pc_end), item->k0);
-        for (int64_t r = 0; r < item->runs; r++)
-            corr_pack_lines(s, c->kernels, item->x, item->k0, item->k1,
-                            item->start + r * s->w.out, item->length,
-                            item->slab + r * item->length * CORR_LINE * c->kernels->bytes);
-    }
+static void multiply_terms(const gemm_item *item) {
+    const corr_choice *c = item->job->choice;
+    const int64_t per_band = corr_panel_channels(c);
     for (int64_t o = item->o0; o < item->o1; o += per_band) {
         const int64_t channels = corr_min(per_band, item->o1 - o);
         if (c->channel_lanes)
@@ -309,13 +290,12 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
     gemm_job job = {
         .s = s, .choice = c, .x = x, .packed = packed, .bias = bias, .y = y,
         .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
-        .direct = corr_reads_planes(s, c), .lines = corr_reads_lines(s, c),
+        .direct = corr_reads_image(s, c),
         .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
     };
     job.slab = job.scratch.layout;
     job.workspace = (char *)workspace + job.scratch.offsets;
-    if (!job.lines)
-        fill_offsets(&job, workspace);
+    fill_offsets(&job, workspace);
     const corr_blocks *b = &job.blocks;
     return corr_parallel(multiply_item, &job, s->n * s->groups * b->rows * b->columns * b->bands,
                          call);

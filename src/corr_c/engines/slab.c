@@ -7,8 +7,13 @@
  * stride apart follow one another, in a phase of their own. With a copy a column of taps
  * (start q * dw - pw) rows are as long as the output's, so that runs of outputs go on across
  * their ends. By rows, a copy a phase of the stride is enough: a column of taps is a shift.
+ *
+ * Channels-last images, whose tiles broadcast pixels, only gain their padding:
+ * slab[row][column][c], and are always taken by rows.
  */
 #include "../plan/plan.h"
+
+#include <string.h>
 
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
@@ -20,10 +25,27 @@ static int64_t phases(const corr_axis *a) {
     return n;
 }
 
+/* Input rows or columns that so many outputs in a row see. */
+static int64_t extent(const corr_axis *a, int64_t outputs) {
+    return (outputs - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+}
+
+static corr_slab make_pixels(const corr_problem *s, int64_t rows, int64_t columns) {
+    corr_slab b = {.by_rows = 1, .channels_last = 1, .copies = 1, .phases = 1, .channel = 1};
+    b.halo = corr_ceil_div((s->h.kernel - 1) * s->h.dilation, s->h.stride);
+    b.column = s->w.stride * s->ic;
+    b.pitch = extent(&s->w, columns) * s->ic;
+    b.row = s->h.stride * b.pitch;
+    b.elements = extent(&s->h, rows) * b.pitch;
+    return b;
+}
+
 corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
                          int64_t columns) {
     const int64_t lanes = c->kernels->lanes;
-    corr_slab b = {.by_rows = c->by_rows};
+    corr_slab b = {.by_rows = c->by_rows, .column = 1};
+    if (c->channel_lanes && corr_channels_last(s))
+        return make_pixels(s, rows, columns);
     b.copies = c->by_rows ? phases(&s->w) : s->w.kernel;
     b.phases = phases(&s->h);
     b.row_lo = floor_div(-s->h.pad, s->h.stride);
@@ -36,11 +58,20 @@ corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t ro
     /* Channels a multiple of a page apart would meet in the same sets of L1. */
     if (b.channel * c->kernels->bytes % 4096 < 64)
         b.channel += lanes;
+    b.row = b.pitch;
+    b.elements = b.channel * corr_min(c->cb, s->ic) + 2 * lanes;
     return b;
 }
 
 void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channels,
                        int32_t *offsets) {
+    if (b->channels_last) {
+        for (int64_t p = 0; p < s->h.kernel; p++)
+            for (int64_t q = 0; q < s->w.kernel; q++)
+                for (int64_t c = 0; c < channels; c++)
+                    *offsets++ = (int32_t)(p * s->h.dilation * b->pitch + q * s->w.dilation * s->ic + c);
+        return;
+    }
     for (int64_t p = 0; p < s->h.kernel; p++) {
         const int64_t row = floor_div(p * s->h.dilation - s->h.pad, s->h.stride) - b->row_lo;
         for (int64_t q = 0; q < s->w.kernel; q++) {
@@ -78,10 +109,39 @@ static void fill_channels(const corr_problem *s, const corr_kernels *k, const co
         }
 }
 
+static void fill_pixels(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
+                        const char *x, int64_t first_row, int64_t rows, int64_t first_column,
+                        int64_t columns, char *dst) {
+    const int64_t *xs = s->x_stride, bytes = k->bytes, pixel = s->ic * bytes;
+    const int64_t h0 = first_row * s->h.stride - s->h.pad;
+    const int64_t v0 = first_column * s->w.stride - s->w.pad, width = extent(&s->w, columns);
+    const int64_t lo = corr_min(corr_max(-v0, 0), width);
+    const int64_t hi = corr_max(corr_min(s->w.in - v0, width), lo);
+    for (int64_t r = 0; r < extent(&s->h, rows); r++, dst += b->pitch * bytes) {
+        const int64_t h = h0 + r;
+        if (h < 0 || h >= s->h.in || lo == hi) {
+            memset(dst, 0, (size_t)(width * pixel));
+            continue;
+        }
+        const char *from = x + (h * xs[3] + (v0 + lo) * xs[4]) * bytes;
+        memset(dst, 0, (size_t)(lo * pixel));
+        if (xs[4] == s->ic)
+            k->copy(dst + lo * pixel, from, 1, (hi - lo) * s->ic);
+        else
+            for (int64_t j = lo; j < hi; j++, from += xs[4] * bytes)
+                k->copy(dst + j * pixel, from, 1, s->ic);
+        memset(dst + hi * pixel, 0, (size_t)((width - hi) * pixel));
+    }
+}
+
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *b, const char *x,
                     int64_t channels, int64_t first_row, int64_t rows, int64_t first_column,
                     int64_t columns, char *dst) {
     const int64_t *xs = s->x_stride;
+    if (b->channels_last) {
+        fill_pixels(s, k, b, x, first_row, rows, first_column, columns, dst);
+        return;
+    }
     corr_rows r = {.count = rows + b->halo, .width = columns + b->shift, .pitch = b->pitch,
                    .row = s->h.stride * xs[3], .step = s->w.stride * xs[4]};
     /* Few channels at a time, so that their rows are in L1 for the next copy. */

@@ -37,9 +37,9 @@ static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const rea
         }
 }
 
-/* a[i * a_row + k * a_step]; both are constants, so that they fold into the addresses. Rows
- * of b lie ldb apart. If there are offsets, they say instead where step k of a or b lies. */
-CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int a_row,
+/* a[i * a_row + k * a_step]; rows of b lie ldb apart. If there are offsets, they say instead
+ * where step k of a or b lies. */
+CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int64_t a_row,
                                       const int a_step, int64_t k, const real *a,
                                       const int32_t *a_offsets, const real *b, int64_t ldb,
                                       const int32_t *b_offsets, real *c, int64_t ldc,
@@ -91,12 +91,6 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
                              columns, store);                                                 \
     }                                                                                         \
-    static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
-        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
-        int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
-                             columns, store);                                                 \
-    }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \
@@ -104,9 +98,9 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
                              columns, store);                                                 \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_points_##rows##x##vectors)(                               \
-        int64_t k, const void *a, const int32_t *offsets, const void *b, int64_t ldb,         \
-        void *c, int64_t ldc, int64_t columns, const corr_store *store) {                     \
-        CORR_NAME(gemm_tile)(rows, vectors, 1, 0, k, a, offsets, b, ldb, NULL, c, ldc,        \
+        int64_t k, const void *a, int64_t lda, const int32_t *offsets, const void *b,         \
+        int64_t ldb, void *c, int64_t ldc, int64_t columns, const corr_store *store) {        \
+        CORR_NAME(gemm_tile)(rows, vectors, lda, 0, k, a, offsets, b, ldb, NULL, c, ldc,      \
                              columns, store);                                                 \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)

@@ -6,7 +6,7 @@
  * often, longer ones round worse (error grows with the chain). 392 = 8 * 49 fits 7x7 taps. */
 static const int64_t longest_chain = 392;
 
-/* What the slab or the lines may take: 60% of a 512 KiB L2, the smallest of current cores. */
+/* What the slab may take: 60% of a 512 KiB L2, the smallest of current cores. */
 static const int64_t packed_block_bytes = 300 << 10;
 
 /* And the sums [pixel][channel] beside them, where lanes run over channels. */
@@ -38,8 +38,7 @@ static int64_t even_part(int64_t all, int64_t most) {
  * of a channels-last image lie together and are taken at once. */
 static void choose_chains(const corr_problem *s, corr_choice *choice) {
     const int64_t taps = s->h.kernel * s->w.kernel;
-    const int channels_last = s->x_stride[2] == 1 && s->x_stride[4] != 1;
-    choice->cb = channels_last         ? corr_max(s->ic, 1)
+    choice->cb = corr_channels_last(s)  ? corr_max(s->ic, 1)
                  : taps < longest_chain ? even_part(s->ic, longest_chain / taps)
                                         : 1;
     choice->kc = even_part(choice->cb * taps, longest_chain);
@@ -95,18 +94,17 @@ static void fit_slab(const corr_problem *s, corr_choice *choice, int64_t *rows, 
     const int64_t per_panel = corr_panel_pixels(choice), bytes = choice->kernels->bytes;
     *columns = s->w.out;
     corr_slab b = corr_make_slab(s, choice, 1, *columns);
-    int64_t row = choice->cb * b.copies * b.phases * b.pitch * bytes;
-    *rows = corr_max(1, corr_min(s->h.out, packed_block_bytes / row - b.halo));
-    if (!choice->by_rows || row * (1 + b.halo) <= 2 * packed_block_bytes)
+    const int64_t row = b.elements * bytes / (1 + b.halo);
+    *rows = corr_max(1, corr_min(s->h.out, packed_block_bytes / corr_max(row, 1) - b.halo));
+    if (!choice->by_rows || b.elements * bytes <= 2 * packed_block_bytes)
         return;
-    *columns = 2 * packed_block_bytes / (row / b.pitch * (1 + b.halo)) - b.shift;
-    *columns = corr_max(*columns / per_panel, 1) * per_panel;
+    *columns = corr_max(*columns * 2 * packed_block_bytes / (b.elements * bytes) / per_panel, 1) * per_panel;
+    *columns = corr_min(*columns, s->w.out);
 }
 
 /* Does one row of outputs fit, with whole rows of the input? */
 static int fits_whole_rows(const corr_problem *s, const corr_choice *choice) {
-    const corr_slab b = corr_make_slab(s, choice, 1, s->w.out);
-    return choice->cb * b.copies * b.phases * b.pitch * choice->kernels->bytes * (2 + b.halo) <=
+    return corr_make_slab(s, choice, 2, s->w.out).elements * choice->kernels->bytes <=
            4 * packed_block_bytes;
 }
 
@@ -125,16 +123,16 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     c->rows = tile.rows;
     c->vectors = tile.vectors;
     double cycles = tile.cycles * (double)(by_rows ? s->h.out : 1);
-    if (corr_reads_lines(s, c))
-        cycles += (double)corr_pixels(s) * (copy_cycles / (double)lanes + 10 / (double)(s->ic * s->w.kernel));
-    else if (!corr_reads_planes(s, c)) {
+    if (!corr_reads_image(s, c)) {
         int64_t rows, columns;
         fit_slab(s, c, &rows, &columns);
         const corr_slab b = corr_make_slab(s, c, rows, columns);
         const double copy = step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * (double)lanes;
         const double row = row_cycles + copy * (double)corr_ceil_div(s->w.out + b.shift, lanes);
-        cycles += (double)(s->ic * b.copies * b.phases) * (double)s->h.out *
-                  (double)(rows + b.halo) / (double)rows * row / terms;
+        const double again = (double)(rows + b.halo) / (double)rows;
+        cycles += again * (double)s->h.out / terms *
+                  (b.channels_last ? copy_cycles * (double)b.row / (double)lanes
+                                   : row * (double)(s->ic * b.copies * b.phases));
     }
     if (channel_lanes && (s->y_stride[2] != 1 || s->y_stride[4] == 1))
         cycles += outputs / (double)lanes * transpose_cycles / terms;
@@ -149,8 +147,8 @@ static void choose_gemm(const corr_problem *s, corr_choice *choice) {
         for (int channel_lanes = 0; channel_lanes < 2; channel_lanes++) {
             corr_choice c = *choice;
             const double cycles = cost(s, &c, channel_lanes, by_rows);
-            const int copied = !corr_reads_planes(s, &c) && !corr_reads_lines(s, &c);
-            if (!by_rows && copied && !fits_whole_rows(s, &c))
+            const int last = corr_channels_last(s) && channel_lanes;
+            if (!by_rows && !corr_reads_image(s, &c) && (last || !fits_whole_rows(s, &c)))
                 continue;
             if (least < 0 || cycles < least) {
                 least = cycles;
@@ -165,9 +163,7 @@ static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, in
     const int64_t per_panel = corr_panel_pixels(c), bytes = c->kernels->bytes;
     int64_t columns;
     *rows = 1;
-    if (corr_reads_lines(s, c))
-        *panels = packed_block_bytes / (CORR_LINE * bytes * per_panel);
-    else if (corr_reads_planes(s, c))
+    if (corr_reads_image(s, c))
         *panels = packed_block_bytes / (c->kc * bytes * per_panel);
     else {
         fit_slab(s, c, rows, &columns);
@@ -175,7 +171,7 @@ static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, in
                              : corr_max(*rows * s->w.out, per_panel) / per_panel;
     }
     *panels = corr_max(*panels, 1);
-    if (corr_reads_lines(s, c) && c->by_rows) {
+    if (corr_reads_image(s, c) && c->by_rows) {
         *rows = corr_max(1, *panels / corr_ceil_div(s->w.out, per_panel));
         *panels = corr_min(*panels, corr_ceil_div(s->w.out, per_panel));
     }
@@ -188,6 +184,8 @@ static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, in
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) {
     if (choice->engine == &corr_plain_engine)
         return;
+    if (choice->channel_lanes && corr_channels_last(s) && !corr_reads_image(s, choice))
+        choice->by_rows = 1;
     const int64_t images = s->n * s->groups, bytes = choice->kernels->bytes;
     const int64_t pixels = corr_panel_pixels(choice);
     const int64_t all_channels = corr_ceil_div(s->oc, corr_panel_channels(choice));

@@ -43,10 +43,6 @@ static void contiguous_weights(corr_problem *s) {
     s->w_stride[0] = s->w_stride[1] * s->oc;
 }
 
-static int stride_class(const int64_t x_stride[5]) {
-    return x_stride[2] == 1 && x_stride[4] > 1;
-}
-
 static void set_strides(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w,
                         int channels_last) {
     stride[4] = channels_last ? groups * channels : 1;
@@ -114,7 +110,7 @@ corr_status corr_plan_create(const corr_problem *problem, const void *w, const v
     memset(plan, 0, sizeof *plan);
     plan->s = *problem;
     plan->guard = (corr_mutex)CORR_MUTEX_INIT;
-    plan->first_class = stride_class(problem->x_stride);
+    plan->first_class = corr_channels_last(problem);
     status = fill(plan, problem, w, bias, call);
     if (status)
         corr_plan_destroy(plan);
@@ -155,7 +151,7 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
     packing own = {.made = 0};
     const packing *use;
     /* Only the packing is written, under its lock: plans are shared between threads. */
-    status = find_packing((corr_plan *)(uintptr_t)plan, stride_class(x_stride), call, &own, &use);
+    status = find_packing((corr_plan *)(uintptr_t)plan, corr_channels_last(&s), call, &own, &use);
     if (status)
         return status;
     corr_call some = *call;

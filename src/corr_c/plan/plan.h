@@ -70,11 +70,13 @@ int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w
 
 /* engines/slab.c: the input as runs of pixels that all taps share. */
 typedef struct corr_slab {
-    int by_rows;
-    int64_t copies, phases;                /* of an input row; of the rows */
-    int64_t row_lo, halo;                  /* first row of a phase; rows beyond the outputs' */
-    int64_t shift;                         /* columns beyond the outputs' */
-    int64_t pitch, phase, copy, channel;   /* elements from one to the next */
+    int by_rows, channels_last;
+    int64_t copies, phases;              /* of an input row; of the rows */
+    int64_t row_lo, halo;                /* first row of a phase; rows beyond the outputs' */
+    int64_t shift;                       /* columns beyond the outputs' */
+    int64_t pitch, phase, copy, channel; /* elements from one to the next */
+    int64_t row, column;                 /* and from one output's pixel to the next's */
+    int64_t elements;
 } corr_slab;
 corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
                          int64_t columns);
@@ -83,10 +85,6 @@ void corr_slab_offsets(const corr_problem *s, const corr_slab *slab, int64_t cha
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
                     const char *x, int64_t channels, int64_t first_row, int64_t rows,
                     int64_t first_column, int64_t columns, char *dst);
-/* engines/lines.c: terms [k0, k1) of `count` pixels. */
-void corr_pack_lines(const corr_problem *s, const corr_kernels *k, const char *x, int64_t k0,
-                     int64_t k1, int64_t pixel, int64_t count, char *dst);
-
 /* engines/blocks.c: a panel of pixels; items of an image; scratch. */
 typedef struct corr_panel {
     int64_t pixel, pixels;
@@ -99,11 +97,10 @@ typedef struct corr_blocks {
 } corr_blocks;
 typedef struct corr_scratch {
     int64_t offsets;                  /* bytes for all threads */
-    int64_t bytes, slab, sums;        /* of one thread, the slab's or lines', the sums' */
+    int64_t bytes, slab, sums;        /* of one thread, the slab's, the sums' */
     corr_slab layout;
 } corr_scratch;
-int corr_reads_planes(const corr_problem *s, const corr_choice *c); /* x as it lies */
-int corr_reads_lines(const corr_problem *s, const corr_choice *c);
+int corr_reads_image(const corr_problem *s, const corr_choice *c); /* or a slab of it? */
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c);
 corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c);
 /* Rows of taps that some of these rows of outputs have in the image. */

@@ -10,6 +10,11 @@ CORR_INLINE int64_t corr_terms(const corr_problem *s) {
 }
 CORR_INLINE int64_t corr_pixels(const corr_problem *s) { return s->h.out * s->w.out; }
 
+/* Do a pixel's channels lie together? Else images count as planes. */
+CORR_INLINE int corr_channels_last(const corr_problem *s) {
+    return s->x_stride[2] == 1 && s->x_stride[4] > 1;
+}
+
 /* Does any window leave the image? */
 int corr_has_padding(const corr_problem *s);
 
