@@ -1,27 +1,79 @@
-"""Builds corr._core with the C core in src/corr_c, for gcc, clang and MSVC."""
+"""Builds corr._core with the C core in src/corr_c, for gcc, clang, clang-cl and MSVC."""
 
+import shutil
 import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 CORE = Path("src/corr_c")
+PLATFORM = sysconfig.get_platform()
 # -O2: at -O3 gcc spills the accumulators of the larger tiles. No contraction: where a
 # product and a sum are written apart, they round apart.
 UNIX_FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
 MSVC_FLAGS = ["/O2", "/std:c11", "/fp:precise"]
+# /fp:precise lets clang contract.
+CLANG_CL_FLAGS = ["/O2", "/clang:-std=c11", "/clang:-ffp-contract=off", "-Wno-unused-command-line-argument"]
+
+NEEDS_AVX512 = """
+#include "compiler.h"
+#if CORR_X86
+#include <immintrin.h>
+CORR_TARGET_PUSH("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+float probe(const float *p, __mmask16 m);
+float probe(const float *p, __mmask16 m) {
+    return _mm512_reduce_add_ps(_mm512_and_ps(_mm512_maskz_loadu_ps(m, p), _mm512_loadu_ps(p)));
+}
+CORR_TARGET_POP
+#endif
+"""
+
+
+def clang_cl():
+    """On Windows: MSVC knows no pragma that unrolls, so its tiles would live in memory."""
+    return shutil.which("clang-cl") or shutil.which(
+        "clang-cl", path=r"C:\Program Files\LLVM\bin")
 
 
 class Build(build_ext):
-    def build_extension(self, ext):
-        unix = self.compiler.compiler_type != "msvc"
-        ext.extra_compile_args = UNIX_FLAGS if unix else MSVC_FLAGS
+    def build_extensions(self):
+        flags, link_flags, macros = UNIX_FLAGS, [], []
+        if self.compiler.compiler_type == "msvc":
+            flags = MSVC_FLAGS
+            if clang_cl():
+                self.compiler.initialize()
+                self.compiler.cc = clang_cl()
+                target = "aarch64" if PLATFORM == "win-arm64" else "x86_64"
+                flags = [f"--target={target}-pc-windows-msvc", *CLANG_CL_FLAGS]
+        elif PLATFORM == "linux-aarch64":
+            # gcc there moves loads up before it gives out registers, and the tiles spill.
+            flags = [*flags, "-fno-schedule-insns"]
         if sys.platform.startswith("linux"):
-            ext.extra_link_args = ["-Wl,--strip-all", "-pthread"]
-        super().build_extension(ext)
+            link_flags = ["-Wl,--strip-all", "-pthread"]
+        if not self.compiles(NEEDS_AVX512, flags):
+            print("corr: this compiler lacks AVX-512, its kernels are left out", file=sys.stderr)
+            macros = [("CORR_NO_AVX512", "1")]
+        for ext in self.extensions:
+            ext.extra_compile_args, ext.extra_link_args = flags, link_flags
+            ext.define_macros += macros
+        super().build_extensions()
+
+    def compiles(self, text, flags):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(text)
+            try:
+                self.compiler.compile([str(source)], output_dir=folder, include_dirs=[str(CORE)],
+                                      extra_postargs=flags)
+            except CompileError:
+                return False
+        return True
 
 
 def extension(name, sources, depends):
@@ -36,6 +88,8 @@ def extension(name, sources, depends):
 
 core_sources = sorted(path.as_posix() for path in CORE.rglob("*.c"))
 core_headers = sorted(path.as_posix() for path in CORE.rglob("*.h"))
+# What others include lies within the package, beside corr_import.h.
+shutil.copyfile(CORE / "corr.h", "src/corr/include/corr.h")
 
 setup(
     ext_modules=cythonize(
@@ -44,7 +98,12 @@ setup(
             # Reaches the core through corr._core's table, as foreign extensions do.
             extension("corr._kernels", [], core_headers),
         ],
-        compiler_directives={"binding": True, "embedsignature": False},
+        # docs/building.md has the review behind the last.
+        compiler_directives={
+            "binding": True,
+            "embedsignature": False,
+            "freethreading_compatible": True,
+        },
     ),
     cmdclass={"build_ext": Build},
 )

@@ -4,8 +4,10 @@
 NumPy in behaviour; ``corr.nn`` has layers, ``corr.signal`` SciPy's two functions.
 """
 
+import sys as _sys
+
 from . import nn, signal
-from ._config import show_config
+from ._config import get_include, show_config
 from ._core import (
     Gradients,
     Plan,
@@ -26,6 +28,9 @@ from ._core import (
 from ._receptive_field import ReceptiveField, receptive_field
 from ._version import __version__
 
+if "threadpoolctl" in _sys.modules:
+    from . import threadpoolctl as _threadpoolctl  # noqa: F401
+
 __all__ = [
     "Gradients",
     "Plan",
@@ -37,6 +42,7 @@ __all__ = [
     "conv2d_input",
     "conv2d_weight",
     "corr2d",
+    "get_include",
     "get_num_threads",
     "im2col",
     "nn",

@@ -46,14 +46,14 @@ def show_config(mode="stdout"):
     Returns
     -------
     dict or None
-        With ``mode="dicts"``: version, compiler, the ISAs this machine can run, the one in
-        use, and the number of threads.
+        With ``mode="dicts"``: version, compiler, the ISAs built and those of them that this
+        machine can run, the one in use, and the number of threads.
 
     Examples
     --------
     >>> import corr
     >>> sorted(corr.show_config("dicts"))
-    ['algorithm', 'compiler', 'isa', 'isas', 'num_threads', 'numpy', 'version']
+    ['algorithm', 'compiler', 'isa', 'isas', 'isas_built', 'num_threads', 'numpy', 'version']
     """
     from . import _core
 
@@ -67,3 +67,21 @@ def show_config(mode="stdout"):
         shown = ", ".join(value) if isinstance(value, list) else value
         print(f"{key:{width}}  {shown}")
     return None
+
+
+def get_include():
+    """The folder of ``corr.h``, ``corr_import.h`` and ``corr.pxd``.
+
+    Returns
+    -------
+    str
+        For the include directories of C and Cython modules that call the core themselves,
+        through the table that ``corr_import()`` gives.
+
+    Examples
+    --------
+    >>> import os, corr
+    >>> sorted(os.listdir(corr.get_include()))
+    ['corr.h', 'corr.pxd', 'corr_import.h', 'corr_types.pxi']
+    """
+    return os.path.join(os.path.dirname(__file__), "include")

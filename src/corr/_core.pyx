@@ -1345,6 +1345,7 @@ def _config():
         "compiler": CORR_COMPILER_NAME.decode(),
         "isa": corr_isa().decode(),
         "isas": [names[i].decode() for i in range(n)],
+        "isas_built": corr_isas_built().decode().split(),
         "num_threads": corr_get_num_threads(),
         "algorithm": _algorithm_name(),
     }

@@ -58,6 +58,13 @@
 #define CORR_PREFETCH_WRITE(p) ((void)(p))
 #endif
 
+/* A symbol that the module shows: all others are hidden. */
+#if defined(_WIN32)
+#define CORR_EXPORT __declspec(dllexport)
+#else
+#define CORR_EXPORT __attribute__((visibility("default")))
+#endif
+
 /* Token pasting after expansion. */
 #define CORR_PASTE2_(a, b) a##_##b
 #define CORR_PASTE2(a, b) CORR_PASTE2_(a, b)

@@ -138,6 +138,7 @@ void corr_set_thread_limit_for_tests(int started_at_most);
 void corr_initialize(const char *isa_at_most);
 const char *corr_isa(void);
 int corr_isa_names(const char *names[], int room); /* built and runnable, best last */
+const char *corr_isas_built(void);                 /* runnable or not; spaces between */
 int corr_set_flush_denormal(int flag);             /* of the calling thread; 0 if it cannot */
 double corr_fma_peak(corr_dtype dtype, double seconds); /* GFLOP/s, one core */
 
@@ -166,6 +167,14 @@ typedef struct corr_api {
     const struct corr_kernels *(*kernel_table_at)(int, corr_dtype);
     double (*fma_peak)(corr_dtype, double);
     void (*set_thread_limit_for_tests)(int);
+    corr_status (*problem_check)(const corr_problem *);
+    void (*plan_describe)(const corr_plan *, corr_plan_info *);
+    corr_status (*im2col)(const corr_problem *, const void *, void *, const corr_call *);
+    corr_status (*col2im)(const corr_problem *, const void *, void *, const corr_call *);
+    corr_status (*pad)(const corr_padding *, const void *, void *);
+    corr_status (*unpad)(const corr_padding *, void *, const void *);
+    int (*get_num_threads)(void);
+    void (*set_num_threads)(int);
 } corr_api;
 const corr_api *corr_get_api(void);
 

@@ -123,6 +123,19 @@ int corr_isa_names(const char *names[], int room) {
     return n;
 }
 
+const char *corr_isas_built(void) {
+    return "generic"
+#if CORR_X86
+           " avx2"
+#if !defined(CORR_NO_AVX512)
+           " avx512"
+#endif
+#elif CORR_ARM64
+           " neon"
+#endif
+        ;
+}
+
 double corr_fma_peak(corr_dtype dtype, double seconds) {
     const corr_kernels *kernels = corr_kernel_table(dtype);
     const int64_t rounds = 20000;
