@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any, Literal, overload
 
 ISA_NAMES = ("generic", "avx2", "avx512", "neon")
 ALGORITHM_NAMES = ("auto", "direct", "winograd", "fft")
@@ -35,7 +36,11 @@ def from_environment():
     return isa, threads, algorithm
 
 
-def show_config(mode="stdout"):
+@overload
+def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
+@overload
+def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
+def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     """Show how corr was built and what it found at run time.
 
     Parameters
@@ -69,7 +74,7 @@ def show_config(mode="stdout"):
     return None
 
 
-def get_include():
+def get_include() -> str:
     """The folder of ``corr.h``, ``corr_import.h`` and ``corr.pxd``.
 
     Returns

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -93,6 +93,7 @@ def conv2d_backward(
     algorithm: _Algorithm = "auto",
 ) -> Gradients: ...
 
+@final
 class Plan:
     @property
     def algorithm(self) -> str: ...

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #if CORR_X86
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && !defined(__clang__) /* clang-cl wants a target for _xgetbv */
 #include <intrin.h>
 static void cpuid(unsigned leaf, unsigned r[4]) { __cpuidex((int *)r, (int)leaf, 0); }
 static uint64_t saved_state(void) { return _xgetbv(0); }

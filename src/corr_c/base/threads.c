@@ -7,7 +7,7 @@
 #if CORR_X86
 #include <immintrin.h>
 #endif
-#if defined(_MSC_VER) && CORR_ARM64
+#if defined(_MSC_VER) && !defined(__clang__) && CORR_ARM64
 #include <intrin.h>
 #endif
 
@@ -120,7 +120,7 @@ int corr_default_threads(void) {
 void corr_pause(void) {
 #if CORR_X86
     _mm_pause();
-#elif defined(_MSC_VER)
+#elif defined(_MSC_VER) && !defined(__clang__)
     __yield();
 #elif CORR_ARM64
     __asm__ volatile("yield");
@@ -131,7 +131,7 @@ void corr_pause(void) {
 uint64_t corr_get_fp_control(void) {
 #if CORR_X86
     return _mm_getcsr() & ~UINT64_C(0x3f);
-#elif CORR_ARM64 && !defined(_MSC_VER)
+#elif CORR_ARM64 && (!defined(_MSC_VER) || defined(__clang__))
     uint64_t bits;
     __asm__ volatile("mrs %0, fpcr" : "=r"(bits));
     return bits;
@@ -143,7 +143,7 @@ uint64_t corr_get_fp_control(void) {
 void corr_set_fp_control(uint64_t bits) {
 #if CORR_X86
     _mm_setcsr((_mm_getcsr() & 0x3f) | (unsigned)bits);
-#elif CORR_ARM64 && !defined(_MSC_VER)
+#elif CORR_ARM64 && (!defined(_MSC_VER) || defined(__clang__))
     __asm__ volatile("msr fpcr, %0" : : "r"(bits));
 #else
     (void)bits;
@@ -153,7 +153,7 @@ void corr_set_fp_control(uint64_t bits) {
 int corr_set_flush_denormal(int flag) {
 #if CORR_X86
     const uint64_t both = 0x8040; /* flush to zero, denormals are zero */
-#elif CORR_ARM64 && !defined(_MSC_VER)
+#elif CORR_ARM64 && (!defined(_MSC_VER) || defined(__clang__))
     const uint64_t both = UINT64_C(1) << 24;
 #else
     const uint64_t both = 0;
