@@ -163,11 +163,47 @@ static void try(const layer *l, int threads, float *room) {
     corr_plan_destroy(plan);
 }
 
-static corr_plan *shared; /* of the first layer: one plan, many callers */
+/* Of the first layer: one plan, many callers, whose images lie in planes or channels last. */
+static corr_plan *shared;
+static float *x_last, *y_last;
+static int64_t x_last_stride[5], y_last_stride[5];
+
+static float *channels_last(const float *from, const int64_t size[5], int64_t stride[5]) {
+    stride[4] = size[1] * size[2];
+    stride[3] = stride[4] * size[4];
+    stride[2] = 1;
+    stride[1] = size[2];
+    stride[0] = stride[3] * size[3];
+    float *to = malloc((size_t)(size[0] * stride[0]) * sizeof *to);
+    int64_t at = 0;
+    for (int64_t n = 0; to && n < size[0]; n++)
+        for (int64_t c = 0; c < size[1] * size[2]; c++)
+            for (int64_t i = 0; i < size[3]; i++)
+                for (int64_t j = 0; j < size[4]; j++)
+                    to[n * stride[0] + c + i * stride[3] + j * stride[4]] = from[at++];
+    return to;
+}
+
+static int make_channels_last(const layer *l) {
+    const corr_problem *p = &l->p;
+    const int64_t x[5] = {p->n, p->groups, p->ic, p->h.in, p->w.in};
+    const int64_t y[5] = {p->n, p->groups, p->oc, p->h.out, p->w.out};
+    x_last = channels_last(l->x, x, x_last_stride);
+    y_last = channels_last(l->y, y, y_last_stride);
+    return x_last && y_last;
+}
+
+static void run_shared(int last, const corr_call *call, float *room) {
+    const layer *l = &layers[0];
+    const corr_problem *p = &l->p;
+    corr_status status = corr_plan_run(shared, p->n, last ? x_last : l->x,
+                                       last ? x_last_stride : p->x_stride, room,
+                                       last ? y_last_stride : p->y_stride, call);
+    compare(status, "shared plan", l, last ? y_last : l->y, room, l->y_size);
+}
 
 THREAD_BODY(caller) {
     unsigned state = (unsigned)(uintptr_t)context;
-    const layer *first = &layers[0];
     int64_t most = 0;
     for (int i = 0; i < SHAPES; i++) {
         const int64_t sizes[3] = {layers[i].x_size, layers[i].w_size, layers[i].y_size};
@@ -179,9 +215,7 @@ THREAD_BODY(caller) {
         int threads = 1 + (int)draw(&state, 4);
         const corr_call call = {threads, NULL, NULL};
         try(&layers[draw(&state, SHAPES)], threads, room);
-        compare(corr_plan_run(shared, first->p.n, first->x, first->p.x_stride, room,
-                              first->p.y_stride, &call),
-                "shared plan", first, first->y, room, first->y_size);
+        run_shared((int)draw(&state, 2), &call, room);
         if (draw(&state, 16) == 0)
             corr_trim();
         if (draw(&state, 16) == 0)
@@ -204,6 +238,8 @@ int main(void) {
     for (int i = 0; i < SHAPES; i++)
         if (!make(&layers[i], &state))
             return 2;
+    if (!make_channels_last(&layers[0]))
+        return 2;
     int isas = corr_isa_names(names, 8);
     for (int isa = 0; isa < isas; isa++) {
         const corr_call call = {1, NULL, NULL};
