@@ -24,7 +24,7 @@ def scattered(rng, rows):
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("accumulate", [0, 1])
-@pytest.mark.parametrize("form", ["packed", "taps", "points"])
+@pytest.mark.parametrize("form", ["packed", "lines", "taps", "points"])
 def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, form):
     rng = np.random.default_rng(0)
     lanes = _kernels.lanes(isa, dtype)
@@ -43,7 +43,11 @@ def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, form):
             wanted = c.copy()
             product = a.T @ b[:, :columns]
             offsets = None
-            if form == "taps":
+            if form == "lines":
+                a_lines = np.full((rows, _kernels.line), np.nan, dtype)
+                a_lines[:, :depth] = a.T
+                a = a_lines
+            elif form == "taps":
                 b, offsets = scattered(rng, b)
             elif form == "points":
                 a, offsets = scattered(rng, np.stack((a, a * np.nan), 2).reshape(depth, -1))

@@ -34,6 +34,7 @@ cdef extern from "kernels/kernels.h" nogil:
     enum:
         CORR_MAX_ROWS
         CORR_MAX_VECTORS
+        CORR_LINE
     ctypedef struct corr_store:
         int accumulate
         int epilogue
@@ -75,6 +76,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int lanes
         int max_rows[4]
         gemm_function gemm[4][14]
+        gemm_function gemm_lines[4][14]
         gemm_taps_function gemm_taps[4][14]
         gemm_points_function gemm_points[4][14]
         pack_rows_function pack_rows
@@ -183,6 +185,9 @@ def tiles(isa, dtype):
             for rows in range(CORR_MAX_ROWS) if k.gemm[vectors][rows] != NULL]
 
 
+line = CORR_LINE
+
+
 cdef corr_store _store(int accumulate, int activation, bias, column_bias) except *:
     cdef corr_store store
     store.accumulate = accumulate
@@ -196,7 +201,7 @@ cdef corr_store _store(int accumulate, int activation, bias, column_bias) except
 def gemm(isa, form, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t c_at,
          int64_t ldc, int64_t columns, int accumulate, int activation, bias, column_bias=None,
          offsets=None):
-    """form: "packed"; "taps" or "points", step k of b or of a lies at offsets[k] (int32), and
+    """form: "packed"; "lines", a is [row][line] rather than [depth][row]; "taps" or "points", step k of b or of a lies at offsets[k] (int32), and
     the rows of the latter two elements apart."""
     cdef const corr_kernels *k = _table(isa, c.dtype)
     cdef corr_store store = _store(accumulate, activation, bias, column_bias)
@@ -205,7 +210,9 @@ def gemm(isa, form, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t 
     cdef void *cp = _at(c, c_at)
     cdef int32_t *at = NULL if offsets is None else <int32_t *>_at(offsets, 0)
     cdef int v = vectors - 1, r = rows - 1
-    if form == "taps":
+    if form == "lines":
+        k.gemm_lines[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+    elif form == "taps":
         k.gemm_taps[v][r](depth, ap, bp, at, cp, ldc, columns, &store)
     elif form == "points":
         k.gemm_points[v][r](depth, ap, 2, at, bp, ldb, cp, ldc, columns, &store)

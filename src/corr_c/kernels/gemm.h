@@ -91,6 +91,12 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
                              columns, store);                                                 \
     }                                                                                         \
+    static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
+        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
+        int64_t columns, const corr_store *store) {                                           \
+        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
+                             columns, store);                                                 \
+    }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \

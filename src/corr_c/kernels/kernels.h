@@ -10,6 +10,10 @@
 
 enum { CORR_MAX_ROWS = 14, CORR_MAX_VECTORS = 4, CORR_MAX_TILE_COLUMNS = 64 };
 
+/* Terms that a line of points holds: the longest chain, and a cache line more, so that the
+ * rows of a tile do not all fall into the same sets. */
+enum { CORR_LINE = 384 + 16 };
+
 /* How a tile leaves the registers: c = act((c if accumulate) + sum + bias). */
 typedef struct corr_store {
     int accumulate;
@@ -19,7 +23,8 @@ typedef struct corr_store {
     const void *column_bias; /* one for each column, or NULL */
 } corr_store;
 
-/* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j].
+/* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j];
+ * those of gemm_lines read a[i * CORR_LINE + k] instead.
  * The sum is one chain over k that starts at zero. b's rows are readable up to the next
  * whole vector; c's only up to `columns` (more than `vectors - 1` vectors' worth). */
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
@@ -106,6 +111,7 @@ typedef struct corr_kernels {
     int dot_rows, dot_columns;
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;

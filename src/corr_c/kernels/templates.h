@@ -12,6 +12,8 @@
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_##rows##x##vectors),
 #define CORR_TAPS_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_taps_##rows##x##vectors),
+#define CORR_LINES_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_lines_##rows##x##vectors),
 #define CORR_POINTS_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_points_##rows##x##vectors),
 
@@ -24,6 +26,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .dot_columns = CORR_PASTE2(CORR_DOT_COLUMNS, CORR_ISA),
     .max_rows = CORR_PASTE2(CORR_TILE_ROWS, CORR_ISA),
     .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
+    .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .gemm_taps = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_TAPS_ENTRY)},
     .gemm_points = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_POINTS_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
@@ -38,6 +41,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .peak = CORR_NAME(corr_peak),
 };
 #undef CORR_GEMM_ENTRY
+#undef CORR_LINES_ENTRY
 #undef CORR_TAPS_ENTRY
 #undef CORR_POINTS_ENTRY
 #undef CORR_TEXT
