@@ -1,12 +1,13 @@
 """Fast 2-D cross-correlation and its gradients on NumPy arrays.
 
 ``corr.conv2d`` and its gradients follow PyTorch in names and argument order and
-NumPy in behaviour; ``corr.nn`` has layers, ``corr.signal`` SciPy's two functions.
+NumPy in behaviour; ``corr.nn`` has layers, ``corr.filters`` kernels for pictures,
+``corr.signal`` SciPy's two functions.
 """
 
 import sys as _sys
 
-from . import nn, signal
+from . import filters, nn, signal
 from ._config import get_include, show_config
 from ._core import (
     Gradients,
@@ -42,6 +43,7 @@ __all__ = [
     "conv2d_input",
     "conv2d_weight",
     "corr2d",
+    "filters",
     "get_include",
     "get_num_threads",
     "im2col",
