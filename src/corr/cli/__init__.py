@@ -5,16 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
-from . import bench, demo, info
+from . import bench, demo, edges, filter, info, learn
 from ._errors import CommandError
 
-COMMANDS = (demo, bench, info)
+COMMANDS = (demo, filter, edges, learn, bench, info)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for every other mistake; argparse would print the usage too."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="corr", description="Fast 2-D cross-correlation on NumPy arrays."
     )
     parser.add_argument("--version", action="version", version=f"corr {__version__}")

@@ -35,7 +35,7 @@ def draw(output: Path, photo: np.ndarray, vertical: np.ndarray, horizontal: np.n
         raise CommandError(f"{output}: cannot be written ({error.strerror})") from None
 
 
-def _bare(axes: Any, title: str, note: str = "") -> None:
+def bare(axes: Any, title: str, note: str = "") -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(title, fontsize=12, color=INK)
@@ -55,7 +55,7 @@ def _maps(part: Any, photo: np.ndarray, vertical: np.ndarray, horizontal: np.nda
     ]
     for axes, (array, title, note, style) in zip(part.subplots(1, 4), panels, strict=True):
         axes.imshow(array, interpolation="antialiased", **style)
-        _bare(axes, title, note)
+        bare(axes, title, note)
 
 
 def _stripes(part: Any, stripes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -72,15 +72,15 @@ def _stripes(part: Any, stripes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> N
             if cmap != "gray":
                 axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8,
                           color="white" if abs(value) > 0.5 else INK)
-        _bare(axes, title)
+        bare(axes, title)
 
 
-def _heat(axes: Any, kernel: np.ndarray, title: str, limit: float) -> None:
+def heat(axes: Any, kernel: np.ndarray, title: str, limit: float) -> None:
     axes.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
     for (i, j), value in np.ndenumerate(kernel):
         axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=10,
                   color="white" if abs(value) > 0.6 * limit else INK)
-    _bare(axes, title)
+    bare(axes, title)
 
 
 def _learning(part: Any, learned: list[tuple[str, np.ndarray, Any]]) -> None:
@@ -89,15 +89,19 @@ def _learning(part: Any, learned: list[tuple[str, np.ndarray, Any]]) -> None:
         limit = float(np.abs(kernel).max())
         panels = ((result.start, "start"), (result.kernel, "learned"), (kernel, f"true {name}"))
         for column, (array, title) in enumerate(panels):
-            _heat(part.add_subplot(grid[row, column]), array, title, limit)
+            heat(part.add_subplot(grid[row, column]), array, title, limit)
     axes = part.add_subplot(grid[:, 4:])
     for (name, _, result), colour in zip(learned, (ACCENT, SECOND), strict=True):
         steps = np.arange(1, len(result.losses) + 1)
-        axes.loglog(steps, result.losses, color=colour, linewidth=2, label=name)
+        axes.semilogy(steps, result.losses, color=colour, linewidth=2, label=name)
+    loss_axes(axes)
+    axes.set_title("learning the kernel from the photograph and its edges", fontsize=12, color=INK)
+    axes.legend(frameon=False)
+
+
+def loss_axes(axes: Any) -> None:
     axes.set_xlabel("step", color=INK)
     axes.set_ylabel("mean squared error", color=INK)
-    axes.set_title("learning the kernel from the photograph and its edges", fontsize=12, color=INK)
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
