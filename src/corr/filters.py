@@ -189,8 +189,8 @@ def directional(v: Any, *, dtype: Any = np.float32) -> np.ndarray:
 
     Notes
     -----
-    ``(v0 * scharr(0) + v1 * scharr(1)) / (32 * |v|)``, since the derivative along v is the
-    gradient's product with v / \\|v\\|; a slope of 1 a pixel along v gives 1. Freeman and
+    ``(v0 * scharr(0) + v1 * scharr(1)) / (32 * hypot(v0, v1))``, since the derivative along v
+    is the gradient's product with v at length 1; a slope of 1 a pixel gives 1. Freeman and
     Adelson, "The design and use of steerable filters", IEEE PAMI 13(9), 1991.
 
     Examples

@@ -1,0 +1,170 @@
+"""Draws the figures of the lesson, as SVG text.
+
+    python docs/figures.py
+
+writes them to docs/figures; tests/test_docs.py holds them against this script.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import corr
+
+FOLDER = Path(__file__).with_name("figures")
+INK, PALE, BLUE, RED, GOLD = "#22303c", "#ffffff", "#2e86ab", "#d1495b", "#f2c14e"
+CELL = 44
+
+
+class Drawing:
+    """Shapes on a white sheet, in pixels."""
+
+    def __init__(self, width, height, title):
+        self.head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+                     f'width="{width}" height="{height}" role="img" '
+                     f'font-family="Helvetica, Arial, sans-serif">')
+        self.parts = [f"<title>{title}</title>",
+                      f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
+
+    def rect(self, x, y, width, height, fill, line=INK, thick=1):
+        self.parts.append(f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
+                          f'fill="{fill}" stroke="{line}" stroke-width="{thick:g}"/>')
+
+    def text(self, x, y, words, size=16, fill=INK, anchor="middle"):
+        self.parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{fill}" '
+                          f'text-anchor="{anchor}">{words}</text>')
+
+    def path(self, points, colour, thick=2):
+        way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self.parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" '
+                          f'stroke-width="{thick:g}"/>')
+
+    def grid(self, x, y, values, colour, cell=CELL, words=True):
+        """A matrix; `colour` maps a value and its place to fill and ink."""
+        for (i, j), value in np.ndenumerate(values):
+            fill, ink = colour(value, i, j)
+            self.rect(x + j * cell, y + i * cell, cell, cell, fill)
+            if words:
+                self.text(x + (j + 0.5) * cell, y + (i + 0.5) * cell + 0.12 * cell, f"{value:g}",
+                          round(0.36 * cell), ink)
+
+    def __str__(self):
+        return "\n".join([self.head, *self.parts, "</svg>", ""])
+
+
+def correlation():
+    x = np.arange(9).reshape(3, 3)
+    k = np.arange(4).reshape(2, 2)
+    y = corr.corr2d(x, k)
+    sheet = Drawing(480, 205, "A 2 x 2 kernel over a 3 x 3 input")
+    top = 40
+    sheet.grid(20, top, x, lambda v, i, j: (GOLD if i < 2 and j > 0 else PALE, INK))
+    sheet.text(182, top + 76, "&#8902;", 28)
+    sheet.grid(212, top + 22, k, lambda v, i, j: (BLUE, PALE))
+    sheet.text(330, top + 76, "=", 24)
+    sheet.grid(360, top + 22, y, lambda v, i, j: (RED if (i, j) == (0, 1) else PALE,
+                                                   PALE if (i, j) == (0, 1) else INK))
+    for at, words in ((86, "input"), (256, "kernel"), (404, "output")):
+        sheet.text(at, 24, words)
+    sheet.text(240, 196, "1&#183;0 + 2&#183;1 + 4&#183;2 + 5&#183;3 = 25", 16, RED)
+    return sheet
+
+
+def signed(value, i, j):
+    return (RED, PALE) if value > 0 else (BLUE, PALE) if value < 0 else (PALE, INK)
+
+
+def edges():
+    x = np.ones((6, 8))
+    x[:, 2:6] = 0
+    k = np.array([[1.0, -1.0]])
+    sheet = Drawing(690, 245, "Edges of the stripes, and of the stripes transposed")
+    gray = lambda v, i, j: (PALE if v else INK, RED)  # noqa: E731
+    panels = ((20, x, gray, "X"), (225, corr.corr2d(x, k), signed, "X &#8902; [1, &#8722;1]"),
+              (405, x.T, gray, "X transposed"),
+              (550, corr.corr2d(x.T, k), signed, "its answer"))
+    for left, values, colour, words in panels:
+        wide = values.shape[1] * 22
+        sheet.text(left + wide / 2, 30, words, 15)
+        sheet.grid(left, 50, values, colour, 22, colour is signed)
+    return sheet
+
+
+def learning():
+    """Ten steps of gradient descent on the section's problem, in float64."""
+    x = np.ones((1, 1, 6, 8))
+    x[..., 2:6] = 0
+    y = corr.conv2d(x, [[[[1.0, -1.0]]]])
+    w = np.array([[[[0.2, 0.3]]]])
+    losses, kernels = [], [w[0, 0, 0].copy()]
+    for _ in range(10):
+        error = corr.conv2d(x, w) - y
+        losses.append(float((error**2).sum()))
+        w = w - 0.03 * corr.conv2d_weight(x, w.shape, 2 * error)
+        kernels.append(w[0, 0, 0].copy())
+    sheet = Drawing(620, 260, "The loss falls, the kernel nears [1, -1]")
+    sheet.text(160, 26, "squared error")
+    sheet.text(460, 26, "the two taps")
+    for left in (40, 340):
+        sheet.path([(left, 50), (left, 220), (left + 250, 220)], INK, 1)
+        sheet.text(left + 125, 246, "step", 14)
+    most = np.log10(losses[0])
+    sheet.path([(40 + 25 * i, 50 + 170 * (most - np.log10(v)) / 4) for i, v in enumerate(losses)],
+               RED, 3)
+    for power in (1, 0, -1, -2):
+        sheet.text(36, 55 + 170 * (most - power) / 4, f"{10.0**power:g}", 12, anchor="end")
+    for tap, colour in ((0, RED), (1, BLUE)):
+        sheet.path([(340 + 25 * i, 135 - 75 * k[tap]) for i, k in enumerate(kernels)], colour, 3)
+    for value in (1, 0, -1):
+        sheet.text(334, 140 - 75 * value, f"{value}", 12, anchor="end")
+        sheet.path([(340, 135 - 75 * value), (590, 135 - 75 * value)], "#cccccc", 1)
+    return sheet
+
+
+def receptive_field():
+    """A side view: pixels of three maps, and what one output sees."""
+    sheet = Drawing(560, 250, "What one pixel sees through two layers")
+    field = corr.receptive_field([(3,), (3,)])
+    rows = ((9, 190, "input"), (7, 115, "after a 3-wide kernel"), (5, 40, "after another"))
+    seen = {190: field.size[1], 115: 3, 40: 1}
+    for count, y, words in rows:
+        for n in range(count):
+            x = 40 + (n + (9 - count) / 2) * 36
+            inside = abs(n - (count - 1) / 2) <= (seen[y] - 1) / 2
+            sheet.rect(x, y, 32, 32, GOLD if inside and y > 40 else RED if inside else PALE)
+        sheet.text(385, y + 21, words, 14, anchor="start")
+    for wide, top, bottom, below in ((1, 72, 115, 3), (3, 147, 190, 5)):
+        for side in (-1, 1):
+            sheet.path([(200 + side * (wide * 18 - 2), top), (200 + side * (below * 18 - 2), bottom)],
+                       GOLD, 2)
+    return sheet
+
+
+# Milliseconds of the lesson's layer, as the page says.
+COSTS = (("seven nested loops", 4700.0), ("a loop over the taps", 0.92),
+         ("im2col, matrix product", 0.29), ("corr.conv2d", 0.12))
+
+
+def costs():
+    sheet = Drawing(620, 30 + 40 * len(COSTS), "What one layer costs, on a logarithmic scale")
+    low = 0.05
+    for n, (words, cost) in enumerate(COSTS):
+        y, wide = 20 + 40 * n, 60 * np.log10(cost / low)
+        sheet.text(210, y + 19, words, 14, anchor="end")
+        sheet.rect(220, y, round(wide, 1), 28, RED if "corr" in words else BLUE, "none")
+        sheet.text(round(228 + wide, 1), y + 19, f"{cost:,g} ms", 14, anchor="start")
+    return sheet
+
+
+FIGURES = {"correlation": correlation, "edges": edges, "learning": learning,
+           "receptive-field": receptive_field, "costs": costs}
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    for name, draw in FIGURES.items():
+        (FOLDER / f"{name}.svg").write_text(str(draw()), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
