@@ -34,11 +34,11 @@ def test_forward_and_gradients(chunk, dtype):
         x = laid_out(x, case.layout, case.rng)
         gy = laid_out(gy, case.layout, case.rng) if seed % 2 else gy
         xi, wi, bi, gi = (np.asarray(a, dtype=np.int64) for a in (x, w, b, gy))
-        y = corr.conv2d(x, w, b, *case.args)
+        y = corr.conv2d(x, w, b, *case.args, algorithm="direct")
         wanted = reference.conv2d(xi, wi, bi, *case.args)
         counted += not mostly_zero(wanted)
         check(y, wanted, "output", case)
-        grads = corr.conv2d_backward(gy, x, w, *case.args)
+        grads = corr.conv2d_backward(gy, x, w, *case.args, algorithm="direct")
         gx = reference.conv2d_input(x.shape, wi, gi, *case.args)
         gw = reference.conv2d_weight(xi, w.shape, gi, *case.args)
         check(grads.input, gx, "input gradient", case)
@@ -49,8 +49,10 @@ def test_forward_and_gradients(chunk, dtype):
         assert inner == int((grads.input.astype(np.int64) * xi).sum()), case
         assert inner == int((grads.weight.astype(np.int64) * wi).sum()), case
         if seed % 4 == 0:
-            check(corr.plan(x.shape, w, b, *case.args, dtype=dtype)(x), wanted, "plan", case)
-            relu = corr.conv2d(x, w, b, *case.args, activation="relu6")
+            plan = corr.plan(x.shape, w, b, *case.args, dtype=dtype, algorithm="direct")
+            check(plan(x), wanted, "plan", case)
+            relu = corr.conv2d(x, w, b, *case.args, activation="relu6",
+                               algorithm="direct")
             check(relu, wanted.clip(0, 6), "relu6", case)
     assert counted > 0.9 * (COUNT // CHUNKS)
 
@@ -73,11 +75,12 @@ def test_padding_modes(mode, layout):
         x = laid_out(x, layout, case.rng)
         xi, wi = x.astype(np.int64), w.astype(np.int64)
         wanted = reference.conv2d(xi, wi, None, *args, mode)
-        check(corr.conv2d(x, w, None, *args, padding_mode=mode), wanted, mode, case)
-        plan = corr.plan((None, *x.shape[1:]), w, None, *args, padding_mode=mode)
+        direct = {"padding_mode": mode, "algorithm": "direct"}
+        check(corr.conv2d(x, w, None, *args, **direct), wanted, mode, case)
+        plan = corr.plan((None, *x.shape[1:]), w, None, *args, **direct)
         check(plan(x), wanted, mode, case)
         gy = case.whole(wanted.shape, np.float32)
-        grads = corr.conv2d_backward(gy, x, w, *args, padding_mode=mode)
+        grads = corr.conv2d_backward(gy, x, w, *args, **direct)
         gi = gy.astype(np.int64)
         check(grads.input, reference.conv2d_input(x.shape, wi, gi, *args, mode), mode, case)
         check(grads.weight, reference.conv2d_weight(xi, w.shape, gi, *args, mode), mode, case)
@@ -89,13 +92,14 @@ def test_batches_of_images_in_either_layout_into_out():
         x, w, b, _ = case.arrays(np.float32)
         wanted = reference.conv2d(x.astype(np.int64), w, b, *case.args)
         nhwc = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-        y = corr.conv2d(nhwc, w, b, *case.args, layout="NHWC")
+        y = corr.conv2d(nhwc, w, b, *case.args, layout="NHWC", algorithm="direct")
         assert y.flags.c_contiguous
         check(y.transpose(0, 3, 1, 2), wanted, "NHWC", case)
-        check(corr.conv2d(x[0], w, b, *case.args), wanted[0], "unbatched", case)
+        single = corr.conv2d(x[0], w, b, *case.args, algorithm="direct")
+        check(single, wanted[0], "unbatched", case)
         out = laid_out(np.full(wanted.shape, np.nan, np.float32), "gaps", case.rng)
         around = out.base.copy()
-        assert corr.conv2d(x, w, b, *case.args, out=out) is out
+        assert corr.conv2d(x, w, b, *case.args, out=out, algorithm="direct") is out
         check(out, wanted, "out", case)
         out[...] = np.nan
         assert np.array_equal(out.base, around, equal_nan=True), f"written outside out, {case}"
@@ -107,9 +111,10 @@ def test_large_sums_cross_blocks_and_tiles():
         x = rng.integers(-3, 4, (2, ic, size, size))
         w = rng.integers(-3, 4, (oc, ic, 3, 3))
         for dtype in (np.float32, np.float64):
-            y = corr.conv2d(x.astype(dtype), w.astype(dtype), padding=1)
+            y = corr.conv2d(x.astype(dtype), w.astype(dtype), padding=1, algorithm="direct")
             np.testing.assert_array_equal(y, reference.conv2d(x, w, padding=1))
-            g = corr.conv2d_backward(y * 0 + 1, x.astype(dtype), w.astype(dtype), padding=1)
+            g = corr.conv2d_backward(y * 0 + 1, x.astype(dtype), w.astype(dtype), padding=1,
+                                     algorithm="direct")
             ones = np.ones(y.shape, np.int64)
             np.testing.assert_array_equal(
                 g.input, reference.conv2d_input(x.shape, w, ones, padding=1))

@@ -61,15 +61,45 @@ def test_nothing_outside(shape, dtype, at):
         outs = [Guarded(np.full(a.shape, np.nan, dtype), at, skip) for a in (wanted, gx, gw)]
         (ax, aw, ab, ag), (oy, ox, ow) = ([g.array for g in group] for group in (guarded, outs))
         with _kernels.memory(at) as memory:
-            corr.conv2d(ax, aw, ab, *args, out=oy)
-            corr.conv2d_input(xs, aw, ag, *args, out=ox)
-            corr.conv2d_weight(ax, ws, ag, *args, out=ow)
-            plan = corr.plan(xs, aw, ab, *args)
+            corr.conv2d(ax, aw, ab, *args, out=oy, algorithm="direct")
+            corr.conv2d_input(xs, aw, ag, *args, out=ox, algorithm="direct")
+            corr.conv2d_weight(ax, ws, ag, *args, out=ow, algorithm="direct")
+            plan = corr.plan(xs, aw, ab, *args, algorithm="direct")
             again = plan(ax, out=np.full_like(oy, np.nan))
             del plan
         assert memory.alive == 0
         for got, want in ((oy, wanted), (again, wanted), (ox, gx), (ow, gw)):
             np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("at", ["end", "start"])
+@pytest.mark.parametrize("nhwc", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 5, 4, 9, 11), (2, 17, 33, 6, 21), (1, 40, 16, 14, 35)])
+def test_winograd_touches_nothing_outside(sizes, nhwc, at):
+    n, ic, oc, h, w = sizes
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((n, ic, h, w)), rng.standard_normal((oc, ic, 3, 3))
+    bias = rng.standard_normal(oc)
+    for padding, skip in ((0, 0), (1, 1), (((2, 0), (1, 3)), 2)):
+        wanted = reference.conv2d(x, weight, bias, 1, padding)
+        back = reference.conv2d_input(x.shape, weight, wanted, 1, padding)
+        arrays = [x, wanted, np.full_like(wanted, np.nan), np.full_like(x, np.nan)]
+        if nhwc:
+            arrays = [np.ascontiguousarray(a.transpose(0, 2, 3, 1)) for a in arrays]
+        guarded = [Guarded(a.astype(np.float32), at, skip) for a in (*arrays, weight, bias)]
+        ax, ag, oy, ox, aw, ab = (g.array for g in guarded)
+        if nhwc:
+            ax, ag, oy, ox = (a.transpose(0, 3, 1, 2) for a in (ax, ag, oy, ox))
+        how = {"padding": padding, "algorithm": "winograd"}
+        with _kernels.memory(at) as memory:
+            corr.conv2d(ax, aw, ab, out=oy, **how)
+            corr.conv2d_input(x.shape, aw, ag, out=ox, **how)
+            plan = corr.plan(x.shape, aw, ab, **how)
+            again = plan(ax, out=np.full_like(oy, np.nan))
+            del plan
+        assert memory.alive == 0
+        for got, want in ((oy, wanted), (again, wanted), (ox, back)):
+            np.testing.assert_allclose(got, want, atol=1e-5 * np.abs(want).max(), rtol=0)
 
 
 def test_columns_outside():

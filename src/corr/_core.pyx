@@ -104,7 +104,7 @@ cdef int _raise(corr_status status) except -1:
         raise ValueError("the sizes are too large: an offset does not fit in 63 bits")
     if status == CORR_UNSUPPORTED:
         raise ValueError(
-            "algorithm cannot do this problem: only 'direct' is built into this version"
+            "algorithm cannot do this problem: 'direct' does every one"
         )
     raise ValueError("sizes that contradict one another")
 
@@ -352,12 +352,28 @@ cdef int _algorithm(object word, _Types types) except -1:
     if word == "auto":
         return preferred_algorithm if preferred_algorithm == CORR_DIRECT else CORR_AUTO
     algorithm = functional.look_up("algorithm", word, functional.ALGORITHMS)
-    if algorithm in (CORR_WINOGRAD, CORR_FFT):
-        why = "it is not built into this version"
-        if types.dtype == CORR_F64:
-            why = "float64 is always computed directly"
-        raise ValueError(f"algorithm={word!r} cannot be used here: {why}")
+    if algorithm in (CORR_WINOGRAD, CORR_FFT) and types.dtype == CORR_F64:
+        raise ValueError(f"algorithm={word!r} cannot be used here: float64 is always computed "
+                         "directly")
+    if algorithm == CORR_FFT:
+        raise ValueError("algorithm='fft' cannot be used here: it is not built into this version")
     return algorithm
+
+
+cdef int _check_winograd(corr_problem *s, object word) except -1:
+    """A demand that cannot be met is refused, a preference only taken where it can."""
+    cdef bint fits = (s.dtype == CORR_F32 and s.h.kernel == 3 and s.w.kernel == 3
+                      and s.h.stride == 1 and s.w.stride == 1
+                      and s.h.dilation == 1 and s.w.dilation == 1)
+    if s.algorithm == CORR_WINOGRAD and not fits:
+        raise ValueError(
+            "algorithm='winograd' cannot be used here: it takes 3x3 kernels with stride 1 and "
+            f"dilation 1, got {s.h.kernel}x{s.w.kernel} with stride ({s.h.stride}, {s.w.stride}) "
+            f"and dilation ({s.h.dilation}, {s.w.dilation})"
+        )
+    if word == "auto" and preferred_algorithm == CORR_WINOGRAD and fits and s.ic and s.oc:
+        s.algorithm = CORR_WINOGRAD
+    return 0
 
 
 cdef object _check_rank(object array, str name, str layout):
@@ -413,6 +429,7 @@ cdef _Problem _describe(object input_shape, object weight_shape, _Types types, o
     if s.h.kernel > (<int64_t>1 << 61) // s.h.dilation or \
             s.w.kernel > (<int64_t>1 << 61) // s.w.dilation:
         raise ValueError(f"dilation is too large: {dilation!r} with weight {weight_shape}")
+    _check_winograd(s, algorithm)
     _padding(padding, s, &p.g)
     p.mode = CORR_PAD_ZEROS
     if padding_mode != "zeros":
@@ -545,8 +562,9 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
         The order of the axes of input and output; weights are always OIHW.
     activation : {None, "relu", "relu6"}, default None
         Applied to the output; NaN stays NaN.
-    algorithm : {"auto", "direct"}, default "auto"
-        "direct": each output is one sum of products.
+    algorithm : {"auto", "direct", "winograd"}, default "auto"
+        "direct": each output is one sum of products. "winograd": for 3x3 at stride 1 in
+        float32, up to four times fewer products, rounded as docs/accuracy.md says.
     out : ndarray, optional
         Where to write the result.
 
@@ -847,7 +865,7 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
 
     Notes
     -----
-    Argument order of ``torch.nn.grad.conv2d_weight``.
+    Argument order of ``torch.nn.grad.conv2d_weight``. Always computed directly.
 
     Examples
     --------
@@ -867,6 +885,9 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
     cdef _Problem p = _describe(_shape(x), shape, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
+    if algorithm == "winograd":
+        raise ValueError("algorithm='winograd' cannot be used here: the weight's gradient is "
+                         "always computed directly")
     _check_grad_output(p, gy)
     return _weight_gradient(p, _native(x, types), _native(gy, types), out,
                             (("input", x), ("grad_output", gy)))
@@ -916,7 +937,8 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
 
     Notes
     -----
-    An activation is not part of it: mask `grad_output` first.
+    An activation is not part of it: mask `grad_output` first. `algorithm` is the input
+    gradient's; the weight's is always computed directly.
 
     Examples
     --------

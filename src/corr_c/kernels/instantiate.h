@@ -4,6 +4,8 @@
 
 #define CORR_DTYPE_f32 CORR_F32
 #define CORR_DTYPE_f64 CORR_F64
+#define CORR_IS_FLOAT32_f32 1
+#define CORR_IS_FLOAT32_f64 0
 
 #define CORR_TYPE f32
 #include "templates.h"

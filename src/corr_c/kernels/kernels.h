@@ -96,6 +96,41 @@ typedef void corr_plain_kernel(const corr_problem *problem, int64_t cb, int64_t 
 typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x, void *gw,
                                       const void *gy);
 
+/* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
+ * other lanes are zero. */
+typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
+                                  int64_t channels, void *dst);
+
+/* y[i * pixel + c * channel] = src[i * lanes + c] for i < pixels, c < channels <= lanes. */
+typedef void corr_lanes_out_kernel(const void *src, int64_t pixels, int64_t channels, void *y,
+                                   int64_t pixel, int64_t channel);
+
+/* Winograd's F(outputs, 3) with outputs + 2 points a side, on pixels of `lanes` channels.
+ * Input: tile t is the patch x[i * row + (outputs * t + j) * column], i and j < points;
+ * its value at point e goes to v[offsets[e] + t * CORR_LINE]. */
+typedef void corr_winograd_input_kernel(const void *x, int64_t row, int64_t column,
+                                        int64_t tiles, void *v, const int32_t *offsets);
+
+/* Output: point e of tile t at m[e * point + t * tile] gives, for i < rows and j < columns,
+ * y[i * row + j * column] = act(sum + bias) in its first `channels` lanes; column
+ * outputs * t + j belongs to tile t. Returns non-zero if all tiles are finite throughout. */
+typedef int corr_winograd_output_kernel(const void *m, int64_t point, int64_t tile,
+                                        int64_t tiles, void *y, int64_t row, int64_t column,
+                                        int64_t rows, int64_t columns, int64_t channels,
+                                        const corr_store *store);
+
+/* Weights: tap (p, q) of filter i at w[(3 * p + q) * tap + i], its value at point e at
+ * u[e * point + i], for i < count, a multiple of the lanes. In float64, rounded once. */
+typedef void corr_winograd_weights_kernel(const void *w, int64_t tap, int64_t count, void *u,
+                                          int64_t point);
+
+typedef struct corr_winograd_kernels {
+    int points;
+    corr_winograd_input_kernel *input;
+    corr_winograd_output_kernel *output;
+    corr_winograd_weights_kernel *weights;
+} corr_winograd_kernels;
+
 /* dst[i] = src[i * step], or dst[i * step] += src[i], for i < n. */
 typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t n);
 typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n);
@@ -124,6 +159,9 @@ typedef struct corr_kernels {
     corr_copy_kernel *copy;
     corr_add_kernel *add;
     corr_peak_kernel *peak;
+    corr_lanes_in_kernel *lanes_in;
+    corr_lanes_out_kernel *lanes_out;
+    corr_winograd_kernels winograd[2]; /* F(4, 3) and F(2, 3); float32 only */
 } corr_kernels;
 
 #endif

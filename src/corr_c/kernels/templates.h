@@ -5,6 +5,10 @@
 #include "dot.h"
 #include "plain.h"
 #include "copy.h"
+#include "lanes.h"
+#if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
+#include "winograd.h"
+#endif
 
 #define CORR_TEXT_(x) #x
 #define CORR_TEXT(x) CORR_TEXT_(x)
@@ -16,6 +20,9 @@
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_lines_##rows##x##vectors),
 #define CORR_POINTS_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_gemm_points_##rows##x##vectors),
+#define CORR_WINOGRAD_ENTRY(points)                                              \
+    {(points), CORR_NAME(corr_winograd_input_##points), CORR_NAME(corr_winograd_output_##points), \
+     CORR_NAME(corr_winograd_weights_##points)}
 
 const corr_kernels CORR_NAME(corr_kernels) = {
     .isa = CORR_TEXT(CORR_ISA),
@@ -39,10 +46,16 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .copy = CORR_NAME(corr_copy),
     .add = CORR_NAME(corr_add),
     .peak = CORR_NAME(corr_peak),
+    .lanes_in = CORR_NAME(corr_lanes_in),
+    .lanes_out = CORR_NAME(corr_lanes_out),
+#if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
+    .winograd = {CORR_WINOGRAD_ENTRY(6), CORR_WINOGRAD_ENTRY(4)},
+#endif
 };
 #undef CORR_GEMM_ENTRY
 #undef CORR_LINES_ENTRY
 #undef CORR_TAPS_ENTRY
 #undef CORR_POINTS_ENTRY
+#undef CORR_WINOGRAD_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

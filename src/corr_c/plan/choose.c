@@ -47,16 +47,16 @@ static void choose_chains(const corr_problem *s, corr_choice *choice) {
 /* Cycles of one step of k over a tile: two FMA pipes, two load ports (a vector may cross a
  * line), four cycles from an FMA to the next on the same accumulator; and its share of what a
  * tile costs once. */
-static double tile_cycles(int64_t rows, int64_t vectors, int64_t kc) {
+double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc) {
     double fma = (double)(rows * vectors) / 2, load = (double)(rows + 2 * vectors) / 2;
     double most = fma > load ? fma : load;
     return (most > 4 ? most : 4) + (30 + (double)(rows * vectors)) / (double)kc;
 }
 
 static double band_cycles(int64_t rows, int64_t vectors, int64_t all_vectors, int64_t kc) {
-    double cycles = (double)(all_vectors / vectors) * tile_cycles(rows, vectors, kc);
+    double cycles = (double)(all_vectors / vectors) * corr_tile_cycles(rows, vectors, kc);
     if (all_vectors % vectors)
-        cycles += tile_cycles(rows, all_vectors % vectors, kc);
+        cycles += corr_tile_cycles(rows, all_vectors % vectors, kc);
     return cycles;
 }
 
@@ -141,7 +141,8 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     return cycles;
 }
 
-static void choose_gemm(const corr_problem *s, corr_choice *choice) {
+/* Gives the cycles of one core. */
+static double choose_gemm(const corr_problem *s, corr_choice *choice) {
     double least = -1;
     for (int by_rows = 0; by_rows < 2; by_rows++)
         for (int channel_lanes = 0; channel_lanes < 2; channel_lanes++) {
@@ -156,6 +157,7 @@ static void choose_gemm(const corr_problem *s, corr_choice *choice) {
             }
         }
     choice->engine = &corr_gemm_engine;
+    return least * (double)corr_terms(s) * (double)(s->n * s->groups);
 }
 
 /* Pixels of an item as many as L2 takes, before threads are thought of. */
@@ -184,6 +186,10 @@ static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, in
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) {
     if (choice->engine == &corr_plain_engine)
         return;
+    if (choice->engine == &corr_winograd_engine) {
+        corr_choose_winograd_split(s, threads, choice);
+        return;
+    }
     if (choice->channel_lanes && corr_channels_last(s) && !corr_reads_image(s, choice))
         choice->by_rows = 1;
     const int64_t images = s->n * s->groups, bytes = choice->kernels->bytes;
@@ -225,23 +231,38 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
         }
 }
 
-corr_status corr_choose(const corr_problem *s, int threads, corr_choice *choice) {
-    choice->kernels = corr_kernel_table(s->dtype);
-    choice->channel_lanes = choice->by_rows = 0;
-    choice->rows = choice->vectors = 1;
-    choice->pixel_panels = choice->channel_panels = choice->item_rows = 0;
-    choose_chains(s, choice);
-    if (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT)
+/* Float32 may go through Winograd unless the direct sum is asked for; float64 never does. */
+static corr_status choose_algorithm(const corr_problem *s, int planned, corr_choice *choice) {
+    if (s->algorithm == CORR_FFT)
         return CORR_UNSUPPORTED;
+    corr_choice winograd = *choice;
+    const double cycles =
+        s->algorithm == CORR_DIRECT ? -1 : corr_choose_winograd(s, planned, &winograd);
+    if (s->algorithm == CORR_WINOGRAD && cycles < 0)
+        return CORR_UNSUPPORTED;
+    if (s->algorithm != CORR_WINOGRAD) {
+        const double direct = choose_gemm(s, choice);
+        if (cycles < 0 || direct <= cycles)
+            return CORR_OK;
+    }
+    *choice = winograd;
+    return CORR_OK;
+}
+
+corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
+    *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
+    choose_chains(s, choice);
     int64_t terms;
     int small = !corr_multiply(s->groups * s->oc * corr_pixels(s), corr_terms(s), &terms) &&
                 terms <= plain_terms;
-    if (small)
+    if (small && (s->algorithm == CORR_AUTO || s->algorithm == CORR_DIRECT)) {
         choice->engine = &corr_plain_engine;
-    else
-        choose_gemm(s, choice);
-    corr_choose_split(s, threads, choice);
-    return CORR_OK;
+        return CORR_OK;
+    }
+    corr_status status = choose_algorithm(s, planned, choice);
+    if (status == CORR_OK)
+        corr_choose_split(s, threads, choice);
+    return status;
 }
 
 /* Depends on the shape alone: it decides the order in which chunks are added. */

@@ -58,7 +58,7 @@ static corr_status make_packing(const corr_plan *plan, int class, const corr_cal
     set_strides(s.x_stride, s.groups, s.ic, s.h.in, s.w.in, class);
     set_strides(s.y_stride, s.groups, s.oc, s.h.out, s.w.out, class);
     corr_flatten(&s);
-    corr_status status = corr_choose(&s, call->threads, &made->choice);
+    corr_status status = corr_choose(&s, call->threads, 1, &made->choice);
     if (status)
         return status;
     const corr_engine *engine = made->choice.engine;
@@ -168,14 +168,17 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
 void corr_plan_describe(const corr_plan *plan, corr_plan_info *info) {
     const corr_problem *s = &plan->s;
     const corr_choice *c = &plan->packings[plan->first_class].choice;
-    info->algorithm = "direct";
-    if (c->engine != &corr_plain_engine)
-        snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name,
-                 s->dtype == CORR_F32 ? "f32" : "f64", c->kernels->isa, c->rows,
-                 c->vectors * c->kernels->lanes);
+    info->algorithm = c->engine->algorithm == CORR_WINOGRAD ? "winograd" : "direct";
+    const char *type = s->dtype == CORR_F32 ? "f32" : "f64";
+    if (c->engine == &corr_plain_engine)
+        snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s", c->engine->name, type,
+                 c->kernels->isa);
+    else if (c->engine == &corr_winograd_engine)
+        snprintf(info->kernel, sizeof info->kernel, "%s%d_%s_%s_%dx%d", c->engine->name,
+                 c->points - 2, type, c->kernels->isa, c->rows, c->vectors * c->kernels->lanes);
     else
-        snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s", c->engine->name,
-                 s->dtype == CORR_F32 ? "f32" : "f64", c->kernels->isa);
+        snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name, type,
+                 c->kernels->isa, c->rows, c->vectors * c->kernels->lanes);
     info->workspace_bytes = c->engine->workspace_bytes(s, c, 1);
     info->flops = 2.0 * (double)(s->n * s->groups * s->oc) * (double)corr_pixels(s) *
                   (double)corr_terms(s);

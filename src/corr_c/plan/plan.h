@@ -18,6 +18,11 @@ typedef struct corr_choice {
     int64_t pixel_panels;   /* of one item; by rows, of each row */
     int64_t item_rows;      /* by rows: how many rows */
     int64_t channel_panels; /* that the item multiplies with them */
+    /* Winograd: */
+    int points;             /* of a tile, a side */
+    int64_t depth;          /* input channels summed in one chain */
+    int64_t tiles;          /* of one item */
+    int64_t inverse_panels; /* panels of channels multiplied before they are inverted */
 } corr_choice;
 
 struct corr_engine {
@@ -43,15 +48,20 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
     return c->channel_lanes ? (int64_t)c->vectors * c->kernels->lanes : c->rows;
 }
 
-extern const corr_engine corr_gemm_engine, corr_plain_engine;
+extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
-corr_status corr_choose(const corr_problem *s, int threads, corr_choice *choice);
+corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
 int64_t corr_choose_dot_pixels(const corr_problem *s);
 int64_t corr_choose_dot_columns(const corr_problem *s, int threads);
+
+/* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
+double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
+void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice);
+double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 
 /* engines/weights.c: panels of output channels, [k][width] each, packed once. */
 int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c);

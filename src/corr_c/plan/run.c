@@ -29,7 +29,7 @@ corr_status corr_run_packed(const corr_problem *s, const corr_choice *choice, co
 static corr_status forward(const corr_problem *s, const void *x, const void *w,
                            const void *bias, void *y, const corr_call *call) {
     corr_choice choice;
-    corr_status status = corr_choose(s, call->threads, &choice);
+    corr_status status = corr_choose(s, call->threads, 0, &choice);
     if (status)
         return status;
     int64_t bytes = choice.engine->packed_bytes(s, &choice);

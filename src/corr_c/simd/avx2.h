@@ -43,6 +43,8 @@ CORR_INLINE __m256 v_load2_range_f32_avx2(const float *p, int64_t lo, int64_t hi
     return _mm256_castpd_ps(_mm256_permute4x64_pd(mixed, 0xd8));
 }
 CORR_INLINE __m256 v_add_f32_avx2(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
+CORR_INLINE __m256 v_sub_f32_avx2(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
+CORR_INLINE __m256 v_mul_f32_avx2(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
 CORR_INLINE __m256 v_fma_f32_avx2(__m256 a, __m256 b, __m256 c) {
     return _mm256_fmadd_ps(a, b, c);
 }
@@ -98,6 +100,10 @@ CORR_INLINE __m256d v_load2_range_f64_avx2(const double *p, int64_t lo, int64_t 
     return _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
 }
 CORR_INLINE __m256d v_add_f64_avx2(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
+CORR_INLINE __m256d v_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(a, b); }
+CORR_INLINE __m256d v_mul_f64_avx2(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }
+CORR_INLINE __m256d v_widen_f64_avx2(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+CORR_INLINE void v_narrow_f64_avx2(float *p, __m256d a) { _mm_storeu_ps(p, _mm256_cvtpd_ps(a)); }
 CORR_INLINE __m256d v_fma_f64_avx2(__m256d a, __m256d b, __m256d c) {
     return _mm256_fmadd_pd(a, b, c);
 }

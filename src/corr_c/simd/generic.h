@@ -59,6 +59,20 @@ CORR_INLINE vec_f32_generic v_add_f32_generic(vec_f32_generic a, vec_f32_generic
         r.lane[i] = a.lane[i] + b.lane[i];
     return r;
 }
+CORR_INLINE vec_f32_generic v_sub_f32_generic(vec_f32_generic a, vec_f32_generic b) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] - b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f32_generic v_mul_f32_generic(vec_f32_generic a, vec_f32_generic b) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[i] * b.lane[i];
+    return r;
+}
 CORR_INLINE vec_f32_generic v_fma_f32_generic(vec_f32_generic a, vec_f32_generic b, vec_f32_generic c) {
     vec_f32_generic r;
     CORR_UNROLL
@@ -141,6 +155,32 @@ CORR_INLINE vec_f64_generic v_add_f64_generic(vec_f64_generic a, vec_f64_generic
     for (int i = 0; i < V_LANES_f64_generic; i++)
         r.lane[i] = a.lane[i] + b.lane[i];
     return r;
+}
+CORR_INLINE vec_f64_generic v_sub_f64_generic(vec_f64_generic a, vec_f64_generic b) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] - b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_mul_f64_generic(vec_f64_generic a, vec_f64_generic b) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[i] * b.lane[i];
+    return r;
+}
+CORR_INLINE vec_f64_generic v_widen_f64_generic(const float *p) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = (double)p[i];
+    return r;
+}
+CORR_INLINE void v_narrow_f64_generic(float *p, vec_f64_generic a) {
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        p[i] = (float)a.lane[i];
 }
 CORR_INLINE vec_f64_generic v_fma_f64_generic(vec_f64_generic a, vec_f64_generic b, vec_f64_generic c) {
     vec_f64_generic r;

@@ -6,6 +6,7 @@
  *   v_load_range            lanes lo <= i < hi of p[i]; nothing else is touched
  *   v_load2_range           likewise of p[2 * i]
  *   v_fma(a, b, c)          a * b + c (rounded once, but in `generic`)
+ *   v_widen, v_narrow       V_LANES doubles from and to floats (float64 only)
  *   v_max, v_min            where one is NaN, the second operand
  *   v_transpose             of V_LANES vectors, in place
  *   V_MASKED                does a masked store cost what a whole one does?
@@ -27,6 +28,8 @@
 #define v_load_range CORR_NAME(v_load_range)
 #define v_load2_range CORR_NAME(v_load2_range)
 #define v_add CORR_NAME(v_add)
+#define v_sub CORR_NAME(v_sub)
+#define v_mul CORR_NAME(v_mul)
 #define v_fma CORR_NAME(v_fma)
 #define v_max CORR_NAME(v_max)
 #define v_min CORR_NAME(v_min)

@@ -1,0 +1,293 @@
+/* 3x3 at stride 1 by Winograd's F(4, 3) or F(2, 3), fused: what a block of tiles becomes at
+ * each step stays in L2, and no transformed image is ever written.
+ *
+ *   item: some tiles of all images, some panels of output channels
+ *     for c: V_LANES input channels   V[point][tile][c] = the tiles' transform (L2)
+ *     for o: some panels of channels
+ *       for each point                M[point][tile][o] = V[point] times U[point], the
+ *                                     transformed weights (from L2 or L3, as they are stored)
+ *       y = inverse of M, with bias and activation
+ *
+ * The vectors always run over channels: no map is too small to fill them. V is made of
+ * lines as the micro-kernel `gemm_lines` reads them; where there are few channels, a line
+ * holds several points. Images of planes are turned into pixels of V_LANES channels, a row
+ * of tiles at a time, and back.
+ *
+ * A tile with an output that is not finite is computed again, term by term.
+ */
+#include "../plan/plan.h"
+#include "winograd.h"
+
+#include <string.h>
+
+enum { MAX_ROW_TILES = 16 }; /* of one row, staged together: 27 KB of patches in L1 */
+
+typedef struct winograd_job {
+    const corr_problem *s;
+    const corr_choice *choice;
+    const corr_winograd_kernels *kernels;
+    const char *x, *w, *packed, *bias;
+    char *y, *workspace;
+    corr_winograd_sizes sizes;
+    int64_t across, down; /* tiles of an image */
+    int64_t blocks, bands;
+} winograd_job;
+
+typedef struct winograd_item {
+    const winograd_job *job;
+    const char *x, *w, *packed, *bias; /* of the group */
+    char *y;
+    char *v, *m, *patch, *pixels;
+    int64_t first, end; /* tiles */
+} winograd_item;
+
+/* Tiles that lie in one row of one image. */
+typedef struct tile_run {
+    int64_t n, i, j, count; /* tile (i, j) and those after it */
+    int64_t at;             /* of the first in the item */
+} tile_run;
+
+static int64_t outputs_of(const corr_choice *c) { return c->points - 2; }
+
+static int64_t tiles_of(const corr_problem *s, const corr_choice *c) {
+    return s->n * corr_ceil_div(s->h.out, outputs_of(c)) * corr_ceil_div(s->w.out, outputs_of(c));
+}
+
+static int accepts(const corr_problem *s) {
+    return s->dtype == CORR_F32 && s->h.kernel == 3 && s->w.kernel == 3 && s->h.stride == 1 &&
+           s->w.stride == 1 && s->h.dilation == 1 && s->w.dilation == 1 && s->ic > 0;
+}
+
+/* An odd number of cache lines, so that the points of a tile spread over the sets of L1. */
+static int64_t odd_lines(int64_t floats) { return (corr_ceil_div(floats, 16) | 1) * 16; }
+
+static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *c) {
+    const int64_t lanes = c->kernels->lanes, points = c->points * c->points;
+    corr_winograd_sizes z;
+    const int64_t kc = corr_round_up(c->depth, lanes);
+    z.tiles = corr_min(c->tiles, tiles_of(s, c));
+    z.row_tiles = corr_min(corr_min(z.tiles, MAX_ROW_TILES), corr_ceil_div(s->w.out, outputs_of(c)));
+    z.points_a_line = corr_max(1, (CORR_LINE - 16) / kc);
+    z.line = odd_lines(z.tiles * CORR_LINE);
+    z.blocks_of_terms = corr_ceil_div(s->ic, c->depth);
+    z.v = z.line * corr_ceil_div(points * z.blocks_of_terms, z.points_a_line);
+    z.m_tile = corr_min(c->inverse_panels * c->vectors * lanes, corr_round_up(s->oc, lanes));
+    z.m_point = odd_lines(z.tiles * z.m_tile);
+    z.m = z.m_point * points;
+    z.patch_row = (z.row_tiles * outputs_of(c) + 2) * lanes;
+    z.patch = corr_round_up(z.patch_row * c->points, 16);
+    z.pixels = corr_round_up(outputs_of(c) * outputs_of(c) * z.row_tiles * lanes, 16);
+    return z;
+}
+
+static int64_t scratch_floats(const corr_winograd_sizes *z) {
+    return z->v + z->m + z->patch + z->pixels;
+}
+
+static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
+    const corr_winograd_sizes z = make_sizes(s, c);
+    return threads * scratch_floats(&z) * (int64_t)sizeof(float);
+}
+
+/* The run of tiles that begins with the block's tile `at`. */
+static tile_run make_run(const winograd_item *item, int64_t at) {
+    const winograd_job *job = item->job;
+    const int64_t tile = item->first + at, row = tile / job->across;
+    tile_run r = {row / job->down, row % job->down, tile % job->across, 0, at};
+    r.count = corr_min(job->across - r.j, corr_min(job->sizes.row_tiles, item->end - tile));
+    return r;
+}
+
+/* The pixels that a run of tiles sees, lanes of channels, zero where they are padding:
+ * those are set once, for all channels. */
+static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c) {
+    const corr_problem *s = item->job->s;
+    const corr_choice *choice = item->job->choice;
+    const corr_kernels *k = choice->kernels;
+    const int64_t *xs = s->x_stride, outputs = outputs_of(choice);
+    const int64_t h = r->i * outputs - s->h.pad, w = r->j * outputs - s->w.pad;
+    const int64_t width = r->count * outputs + 2, row = item->job->sizes.patch_row;
+    const int64_t r0 = corr_max(0, -h), r1 = corr_min(choice->points, s->h.in - h);
+    const int64_t lo = corr_max(0, -w), hi = corr_min(width, s->w.in - w);
+    if (c == 0 && (r0 > 0 || r1 < choice->points || lo > 0 || hi < width))
+        memset(item->patch, 0, (size_t)(row * choice->points * k->bytes));
+    if (lo >= hi)
+        return;
+    for (int64_t i = r0; i < r1; i++)
+        k->lanes_in(item->x + (r->n * xs[0] + c * xs[2] + (h + i) * xs[3] + (w + lo) * xs[4]) *
+                                  k->bytes,
+                    xs[4], xs[2], hi - lo, corr_min(k->lanes, s->ic - c),
+                    item->patch + (i * row + lo * k->lanes) * k->bytes);
+}
+
+/* Where in V point e of block `block` of the terms begins. */
+static int64_t point_offset(const winograd_job *job, int64_t block, int64_t e) {
+    const corr_winograd_sizes *z = &job->sizes;
+    const int64_t kc = corr_round_up(job->choice->depth, job->choice->kernels->lanes);
+    const int64_t slot = block * job->choice->points * job->choice->points + e;
+    return slot / z->points_a_line * z->line + slot % z->points_a_line * kc;
+}
+
+static void transform_tiles(const winograd_item *item) {
+    const winograd_job *job = item->job;
+    const corr_choice *c = job->choice;
+    const int64_t lanes = c->kernels->lanes, bytes = c->kernels->bytes;
+    int32_t offsets[36];
+    tile_run r;
+    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        for (int64_t ic = 0; ic < job->s->ic; ic += lanes) {
+            for (int e = 0; ic % c->depth == 0 && e < c->points * c->points; e++)
+                offsets[e] = (int32_t)point_offset(job, ic / c->depth, e);
+            stage_patch(item, &r, ic);
+            job->kernels->input(item->patch, job->sizes.patch_row, lanes, r.count,
+                                item->v + (t * CORR_LINE + ic % c->depth) * bytes, offsets);
+        }
+    }
+}
+
+/* M of all points for the channels [o, o + width) of one panel, at column `to` of M. */
+static void multiply_panel(const winograd_item *item, int64_t e, int64_t panel, int64_t width,
+                           int64_t to) {
+    const winograd_job *job = item->job;
+    const corr_winograd_sizes *z = &job->sizes;
+    const corr_choice *c = job->choice;
+    const corr_kernels *k = c->kernels;
+    const int64_t tiles = item->end - item->first, bytes = k->bytes, v = width / k->lanes - 1;
+    const int64_t heights = corr_ceil_div(tiles, c->rows), height = corr_ceil_div(tiles, heights);
+    const char *u = item->packed + corr_winograd_panel_offset(job->s, c, panel, e) * bytes;
+    for (int64_t pc = 0; pc < job->s->ic; pc += c->depth, u += c->depth * width * bytes) {
+        const corr_store store = {.accumulate = pc > 0};
+        const char *a = item->v + point_offset(job, pc / c->depth, e) * bytes;
+        for (int64_t t = 0; t < tiles; t += height) {
+            const int64_t rows = corr_min(height, tiles - t);
+            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->s->ic - pc), a + t * CORR_LINE * bytes,
+                                       u, width,
+                                       item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
+                                       z->m_tile, width, &store);
+        }
+    }
+}
+
+/* A tile again, term by term, straight into y. */
+static void redo_tile(const winograd_item *item, const tile_run *r, int64_t o, int64_t channels) {
+    const corr_choice *c = item->job->choice;
+    const int64_t outputs = outputs_of(c), bytes = c->kernels->bytes;
+    corr_problem s = *item->job->s;
+    s.oc = channels;
+    s.h.pad -= r->i * outputs;
+    s.w.pad -= r->j * outputs;
+    s.h.out = corr_min(outputs, s.h.out - r->i * outputs);
+    s.w.out = corr_min(outputs, s.w.out - r->j * outputs);
+    c->kernels->plain(&s, c->cb, c->kc, item->x + r->n * s.x_stride[0] * bytes,
+                      item->w + o * s.w_stride[1] * bytes,
+                      item->bias ? item->bias + o * bytes : NULL,
+                      item->y + (r->n * s.y_stride[0] + o * s.y_stride[2] +
+                                 r->i * outputs * s.y_stride[3] + r->j * outputs * s.y_stride[4]) *
+                                    bytes, 0);
+}
+
+/* V_LANES channels of a run of tiles, from M to y; zero if some output is not finite. */
+static int invert_run(const winograd_item *item, const tile_run *r, const char *m, int64_t o,
+                      int64_t channels) {
+    const winograd_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const int64_t *ys = s->y_stride, outputs = outputs_of(job->choice), bytes = k->bytes;
+    const int64_t rows = corr_min(outputs, s->h.out - r->i * outputs);
+    const int64_t columns = corr_min(r->count * outputs, s->w.out - r->j * outputs);
+    const corr_winograd_sizes *z = &job->sizes;
+    const corr_store store = {.activation = s->activation,
+                              .bias = item->bias ? item->bias + o * bytes : NULL};
+    char *y = item->y + (r->n * ys[0] + o * ys[2] + r->i * outputs * ys[3] +
+                         r->j * outputs * ys[4]) * bytes;
+    m += r->at * z->m_tile * bytes;
+    if (ys[2] == 1)
+        return job->kernels->output(m, z->m_point, z->m_tile, r->count, y, ys[3], ys[4], rows,
+                                    columns, channels, &store);
+    const int64_t row = r->count * outputs * k->lanes;
+    const int finite = job->kernels->output(m, z->m_point, z->m_tile, r->count, item->pixels, row,
+                                            k->lanes, outputs, r->count * outputs, channels,
+                                            &store);
+    for (int64_t i = 0; i < rows; i++)
+        k->lanes_out(item->pixels + i * row * bytes, columns, channels, y + i * ys[3] * bytes,
+                     ys[4], ys[2]);
+    return finite;
+}
+
+static void invert_tiles(const winograd_item *item, const char *m, int64_t o, int64_t channels) {
+    tile_run r;
+    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        if (invert_run(item, &r, m, o, channels))
+            continue;
+        for (int64_t i = 0; i < r.count; i++) {
+            const tile_run one = {r.n, r.i, r.j + i, 1, r.at + i};
+            if (!invert_run(item, &one, m, o, channels))
+                redo_tile(item, &one, o, channels);
+        }
+    }
+}
+
+static winograd_item make_item(const winograd_job *job, int64_t index, int worker) {
+    const corr_problem *s = job->s;
+    const int64_t bytes = job->choice->kernels->bytes, g = index / job->bands / job->blocks;
+    const corr_winograd_sizes *z = &job->sizes;
+    winograd_item item = {.job = job};
+    item.x = job->x + g * s->x_stride[1] * bytes;
+    item.y = job->y + g * s->y_stride[1] * bytes;
+    item.w = job->w + g * s->w_stride[0] * bytes;
+    item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
+    item.packed = job->packed + g * corr_winograd_group_floats(s, job->choice) * bytes;
+    item.v = job->workspace + worker * scratch_floats(z) * bytes;
+    item.m = item.v + z->v * bytes;
+    item.patch = item.m + z->m * bytes;
+    item.pixels = item.patch + z->patch * bytes;
+    item.first = index / job->bands % job->blocks * z->tiles;
+    item.end = corr_min(item.first + z->tiles, tiles_of(s, job->choice));
+    return item;
+}
+
+static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {
+    const winograd_job *job = context;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t lanes = c->kernels->lanes, panel_width = c->vectors * lanes;
+    const winograd_item item = make_item(job, index, worker);
+    const int64_t panels = corr_ceil_div(s->oc, panel_width);
+    const int64_t p0 = index % job->bands * c->channel_panels;
+    const int64_t p1 = corr_min(p0 + c->channel_panels, panels);
+    transform_tiles(&item);
+    for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
+        const int64_t o = p * panel_width, end = corr_min(p + c->inverse_panels, p1);
+        const int64_t o_end = corr_min(end * panel_width, s->oc);
+        for (int64_t e = 0; e < c->points * c->points; e++)
+            for (int64_t q = p; q < end; q++)
+                multiply_panel(&item, e, q,
+                               corr_min(panel_width, corr_round_up(s->oc - q * panel_width, lanes)),
+                               (q - p) * panel_width);
+        for (int64_t i = o; i < o_end; i += lanes)
+            invert_tiles(&item, item.m + (i - o) * c->kernels->bytes, i, corr_min(lanes, s->oc - i));
+    }
+}
+
+static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                       const void *packed, const void *bias, void *y, void *workspace,
+                       const corr_call *call) {
+    winograd_job job = {
+        .s = s, .choice = c, .x = x, .w = w, .packed = packed, .bias = bias, .y = y,
+        .kernels = &c->kernels->winograd[c->points == 4],
+        .workspace = workspace, .sizes = make_sizes(s, c),
+        .across = corr_ceil_div(s->w.out, outputs_of(c)),
+        .down = corr_ceil_div(s->h.out, outputs_of(c)),
+    };
+    job.blocks = corr_ceil_div(tiles_of(s, c), job.sizes.tiles);
+    job.bands = corr_ceil_div(corr_ceil_div(s->oc, c->vectors * c->kernels->lanes),
+                              c->channel_panels);
+    return corr_parallel(multiply_block, &job, s->groups * job.blocks * job.bands, call);
+}
+
+const corr_engine corr_winograd_engine = {
+    "winograd", CORR_WINOGRAD, accepts, corr_winograd_packed_bytes, corr_winograd_pack,
+    workspace_bytes, run,
+};

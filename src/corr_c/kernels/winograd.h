@@ -1,0 +1,230 @@
+/* Winograd's transforms, V_LANES channels at a time: F(4, 3) on the points 0, +-sqrt(1/2),
+ * +-sqrt(2) and infinity, F(2, 3) on 0, +-1 and infinity. In one dimension
+ *
+ *   y = A^T ((G g) . (B^T d)),   d: points, g: taps, y: outputs
+ *
+ * and in two along the columns and then along the rows. Of all points tried these round
+ * least, and the products of the opposite ones share their even and odd halves. */
+#define D(name) CORR_PASTE2(name##_f64, CORR_ISA) /* of the layer for doubles */
+
+static const real CORR_NAME(root_half) = (real)0.70710678118654752440;
+
+/* A pair of B^T's rows: the first and last, or those of two opposite points. */
+CORR_INLINE void CORR_NAME(winograd_points)(const int points, const int pair, const vec d[6],
+                                            vec v[2]) {
+    if (points == 4) {
+        v[0] = pair == 0 ? v_sub(d[0], d[2]) : v_add(d[1], d[2]);
+        v[1] = pair == 0 ? v_sub(d[3], d[1]) : v_sub(d[2], d[1]);
+        return;
+    }
+    if (pair == 0) {
+        v[0] = v_fma(v_set1((real)-2.5), d[2], v_add(d[0], d[4]));
+        v[1] = v_fma(v_set1((real)-2.5), d[3], v_add(d[1], d[5]));
+        return;
+    }
+    /* (d4 - b^2 d2) +- a (d3 - b^2 d1), where a is the point and b the other one */
+    const vec square = v_set1(pair == 1 ? -2 : (real)-0.5);
+    const real a = pair == 1 ? CORR_NAME(root_half) : 2 * CORR_NAME(root_half);
+    const vec even = v_fma(square, d[2], d[4]), odd = v_fma(square, d[1], d[3]);
+    v[0] = v_fma(v_set1(a), odd, even);
+    v[1] = v_fma(v_set1(-a), odd, even);
+}
+
+/* A pair of A^T's rows: 0 and 2 of the four, which are even, or 1 and 3; or the only two. */
+CORR_INLINE void CORR_NAME(winograd_outputs)(const int points, const int pair, const vec m[6],
+                                             vec y[2]) {
+    if (points == 4) {
+        y[0] = v_add(m[0], v_add(m[1], m[2]));
+        y[1] = v_add(v_sub(m[1], m[2]), m[3]);
+        return;
+    }
+    const vec root_half = v_set1(CORR_NAME(root_half));
+    if (pair == 0) {
+        const vec s1 = v_add(m[1], m[2]), s2 = v_add(m[3], m[4]);
+        y[0] = v_add(v_add(m[0], s1), s2);
+        y[1] = v_fma(v_set1(2), s2, v_mul(v_set1((real)0.5), s1));
+    } else {
+        const vec d1 = v_sub(m[1], m[2]), d2 = v_sub(m[3], m[4]);
+        y[0] = v_mul(root_half, v_fma(v_set1(2), d2, d1));
+        y[1] = v_fma(root_half, v_fma(v_set1(4), d2, v_mul(v_set1((real)0.5), d1)), m[5]);
+    }
+}
+
+/* G's rows; what the normalised Lagrange polynomials divide by lies here, in float64. */
+CORR_INLINE void CORR_NAME(winograd_taps)(const int points, const D(vec) g[3], D(vec) u[6]) {
+    const D(vec) outer = D(v_add)(g[0], g[2]);
+    u[0] = g[0];
+    u[points - 1] = g[2];
+    if (points == 4) {
+        const D(vec) half = D(v_set1)(0.5);
+        u[1] = D(v_mul)(half, D(v_add)(outer, g[1]));
+        u[2] = D(v_mul)(half, D(v_sub)(outer, g[1]));
+        return;
+    }
+    const double root_half = 0.70710678118654752440;
+    const D(vec) low = D(v_fma)(D(v_set1)(0.5), g[2], g[0]);
+    const D(vec) high = D(v_fma)(D(v_set1)(2), g[2], g[0]);
+    const D(vec) low_odd = D(v_mul)(D(v_set1)(root_half), g[1]);
+    const D(vec) high_odd = D(v_mul)(D(v_set1)(2 * root_half), g[1]);
+    const D(vec) low_scale = D(v_set1)(-1 / 1.5), high_scale = D(v_set1)(1 / 6.0);
+    u[1] = D(v_mul)(low_scale, D(v_add)(low, low_odd));
+    u[2] = D(v_mul)(low_scale, D(v_sub)(low, low_odd));
+    u[3] = D(v_mul)(high_scale, D(v_add)(high, high_odd));
+    u[4] = D(v_mul)(high_scale, D(v_sub)(high, high_odd));
+}
+
+/* Two rows of the points of a tile, from all columns' pixels to V, in registers. */
+CORR_INLINE void CORR_NAME(winograd_point_rows)(const int points, const int pair, const real *x,
+                                                int64_t row, int64_t column, real *v,
+                                                const int32_t *offsets) {
+    vec top[6], bottom[6], d[6], two[2];
+    const int first = pair == 0 ? 0 : 2 * pair - 1, last = pair == 0 ? points - 1 : 2 * pair;
+    CORR_UNROLL
+    for (int j = 0; j < points; j++) {
+        CORR_UNROLL
+        for (int i = 0; i < points; i++)
+            d[i] = v_load(x + i * row + j * column);
+        CORR_NAME(winograd_points)(points, pair, d, two);
+        top[j] = two[0];
+        bottom[j] = two[1];
+    }
+    CORR_UNROLL
+    for (int q = 0; q < points / 2; q++) {
+        const int near = q == 0 ? 0 : 2 * q - 1, far = q == 0 ? points - 1 : 2 * q;
+        CORR_NAME(winograd_points)(points, q, top, two);
+        v_store(v + offsets[first * points + near], two[0]);
+        v_store(v + offsets[first * points + far], two[1]);
+        CORR_NAME(winograd_points)(points, q, bottom, two);
+        v_store(v + offsets[last * points + near], two[0]);
+        v_store(v + offsets[last * points + far], two[1]);
+    }
+}
+
+CORR_INLINE void CORR_NAME(winograd_input)(const int points, const real *x, int64_t row,
+                                           int64_t column, int64_t tiles, real *v,
+                                           const int32_t *offsets) {
+    for (int64_t t = 0; t < tiles; t++, x += (points - 2) * column, v += CORR_LINE) {
+        CORR_NAME(winograd_point_rows)(points, 0, x, row, column, v, offsets);
+        CORR_NAME(winograd_point_rows)(points, 1, x, row, column, v, offsets);
+        if (points == 6)
+            CORR_NAME(winograd_point_rows)(points, 2, x, row, column, v, offsets);
+    }
+}
+
+/* Where the outputs of a tile go, and how many of them. */
+typedef struct CORR_NAME(winograd_to) {
+    real *y;
+    int64_t row, column, rows, columns, channels;
+    vec bias;
+    corr_activation activation;
+} CORR_NAME(winograd_to);
+
+CORR_INLINE void CORR_NAME(winograd_store)(const CORR_NAME(winograd_to) *to, const int whole,
+                                           int i, int j, vec a) {
+    real *y = to->y + i * to->row + j * to->column;
+    a = CORR_NAME(activate)(v_add(a, to->bias), to->activation);
+    if (whole)
+        v_store(y, a);
+    else if (i < to->rows && j < to->columns)
+        v_store_n(y, a, to->channels);
+}
+
+/* Two rows of a tile's outputs, from all its points, in registers; adds them up. */
+CORR_INLINE vec CORR_NAME(winograd_output_rows)(const int points, const int pair, const int whole,
+                                                const real *m, int64_t point,
+                                                const CORR_NAME(winograd_to) *to, vec sum) {
+    const int pairs = points / 2 - 1, step = points == 4 ? 1 : 2;
+    vec top[6], bottom[6], d[6], two[2];
+    CORR_UNROLL
+    for (int j = 0; j < points; j++) {
+        CORR_UNROLL
+        for (int i = 0; i < points; i++)
+            d[i] = v_load(m + (i * points + j) * point);
+        CORR_NAME(winograd_outputs)(points, pair, d, two);
+        top[j] = two[0];
+        bottom[j] = two[1];
+    }
+    CORR_UNROLL
+    for (int q = 0; q < pairs; q++) {
+        CORR_NAME(winograd_outputs)(points, q, top, two);
+        sum = v_add(sum, v_add(two[0], two[1]));
+        CORR_NAME(winograd_store)(to, whole, pair, q, two[0]);
+        CORR_NAME(winograd_store)(to, whole, pair, q + step, two[1]);
+        CORR_NAME(winograd_outputs)(points, q, bottom, two);
+        sum = v_add(sum, v_add(two[0], two[1]));
+        CORR_NAME(winograd_store)(to, whole, pair + step, q, two[0]);
+        CORR_NAME(winograd_store)(to, whole, pair + step, q + step, two[1]);
+    }
+    return sum;
+}
+
+CORR_INLINE vec CORR_NAME(winograd_invert)(const int points, const int whole, const real *m,
+                                           int64_t point, const CORR_NAME(winograd_to) *to) {
+    vec sum = CORR_NAME(winograd_output_rows)(points, 0, whole, m, point, to, v_zero());
+    if (points == 6)
+        sum = CORR_NAME(winograd_output_rows)(points, 1, whole, m, point, to, sum);
+    return sum;
+}
+
+CORR_INLINE int CORR_NAME(winograd_output)(const int points, const real *m, int64_t point,
+                                           int64_t tile, int64_t tiles, real *y, int64_t row,
+                                           int64_t column, int64_t rows, int64_t columns,
+                                           int64_t channels, const corr_store *store) {
+    const int outputs = points - 2;
+    CORR_NAME(winograd_to) to = {y, row, column, rows, columns, channels, v_zero(),
+                                 store->activation};
+    if (store->bias)
+        to.bias = v_load_n(store->bias, channels);
+    vec odd = v_zero(); /* stays zero as long as all sums are finite */
+    for (int64_t t = 0; t < tiles; t++, m += tile, to.y += outputs * column, to.columns -= outputs) {
+        const int whole = rows >= outputs && to.columns >= outputs && channels == V_LANES;
+        vec sum = whole ? CORR_NAME(winograd_invert)(points, 1, m, point, &to)
+                        : CORR_NAME(winograd_invert)(points, 0, m, point, &to);
+        odd = v_fma(sum, v_zero(), odd);
+    }
+    return v_sum(odd) == 0;
+}
+
+CORR_INLINE void CORR_NAME(winograd_weights)(const int points, const real *w, int64_t tap,
+                                             int64_t count, real *u, int64_t point) {
+    for (int64_t at = 0; at < count; at += D(V_LANES)) {
+        D(vec) half[18], g[3], all[6];
+        for (int j = 0; j < 3; j++) {
+            CORR_UNROLL
+            for (int i = 0; i < 3; i++)
+                g[i] = D(v_widen)(w + (i * 3 + j) * tap + at);
+            CORR_NAME(winograd_taps)(points, g, all);
+            CORR_UNROLL
+            for (int i = 0; i < points; i++)
+                half[i * 3 + j] = all[i];
+        }
+        for (int i = 0; i < points; i++) {
+            CORR_NAME(winograd_taps)(points, half + i * 3, all);
+            CORR_UNROLL
+            for (int j = 0; j < points; j++)
+                D(v_narrow)(u + (i * points + j) * point + at, all[j]);
+        }
+    }
+}
+
+#define CORR_WINOGRAD_INSTANCE(points)                                                         \
+    static void CORR_NAME(corr_winograd_input_##points)(const void *x, int64_t row,            \
+                                                        int64_t column, int64_t tiles,         \
+                                                        void *v, const int32_t *offsets) {     \
+        CORR_NAME(winograd_input)(points, x, row, column, tiles, v, offsets);                  \
+    }                                                                                          \
+    static int CORR_NAME(corr_winograd_output_##points)(                                       \
+        const void *m, int64_t point, int64_t tile, int64_t tiles, void *y, int64_t row,       \
+        int64_t column, int64_t rows, int64_t columns, int64_t channels,                       \
+        const corr_store *store) {                                                             \
+        return CORR_NAME(winograd_output)(points, m, point, tile, tiles, y, row, column, rows, \
+                                          columns, channels, store);                           \
+    }                                                                                          \
+    static void CORR_NAME(corr_winograd_weights_##points)(                                     \
+        const void *w, int64_t tap, int64_t count, void *u, int64_t point) {                   \
+        CORR_NAME(winograd_weights)(points, w, tap, count, u, point);                          \
+    }
+CORR_WINOGRAD_INSTANCE(6)
+CORR_WINOGRAD_INSTANCE(4)
+#undef CORR_WINOGRAD_INSTANCE
+#undef D

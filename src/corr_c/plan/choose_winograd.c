@@ -1,0 +1,173 @@
+/* What Winograd costs, in cycles of one core: products, transforms, and bytes from the
+ * caches beyond L2. Choices that touch bits or the packed weights depend on the problem
+ * alone; the cut into items on the threads too. Constants: Zen 5, tools/check_choice.py. */
+#include "plan.h"
+
+/* Fewer channels are all transforms; and over few the errors of F(4, 3) do not average out:
+ * its bound was seen broken up to 7 channels, and at 16 where one input in ten is not zero. */
+static const int64_t least_channels = 16, least_channels_of_four = 32;
+
+/* As `longest_chain` of the direct sums, in lines of that length. */
+static const int64_t longest_chain = CORR_LINE - 16;
+
+/* A vector of channels of one tile, pixels to points and points to outputs; then a block of
+ * lanes x lanes turned, a vector; and a vector copied. */
+static const double input_cycles[2] = {115, 45}, output_cycles[2] = {85, 35};
+static const double turn_cycles = 3.3, copy_cycles = 2;
+
+/* V and M beside the streaming weights, in L2; what of it the weights may stay in. */
+static const int64_t block_bytes = 640 << 10, kept_weight_bytes = 400 << 10;
+static const int64_t sum_bytes = 128 << 10;
+
+/* Bytes a cycle from L3 and from memory, with the product running beside; L3's share. */
+static const double l3_rate = 16, memory_rate = 7;
+static const int64_t l3_bytes = 24 << 20;
+
+/* Weights transformed in the call: a vector of filters, and a vector of points stored, in
+ * L3 and beyond it. */
+static const double filter_cycles = 110, point_cycles = 4.5, far_point_cycles = 20;
+
+typedef struct blocking {
+    const corr_problem *s;
+    const corr_choice *c;
+    int64_t tiles, across, vectors; /* tiles of all images, and of a row; vectors of channels */
+    double weight_bytes;
+} blocking;
+
+static blocking make_blocking(const corr_problem *s, const corr_choice *c) {
+    const int64_t outputs = c->points - 2, lanes = c->kernels->lanes;
+    blocking b = {.s = s, .c = c};
+    b.across = corr_ceil_div(s->w.out, outputs);
+    b.tiles = s->n * corr_ceil_div(s->h.out, outputs) * b.across;
+    b.vectors = corr_ceil_div(s->oc, lanes);
+    b.weight_bytes = (double)(c->points * c->points * s->ic * b.vectors * lanes * c->kernels->bytes);
+    return b;
+}
+
+/* A run of tiles in one row, a vector of channels: to or from pixels of lanes, and turned. */
+static double transform_cycles(const blocking *b, int64_t tiles, int64_t channels_in,
+                               int64_t channels_out) {
+    const corr_problem *s = b->s;
+    const int64_t outputs = b->c->points - 2, lanes = b->c->kernels->lanes;
+    const int few = b->c->points == 4;
+    const double width = (double)corr_min(tiles, b->across) * (double)outputs;
+    const double runs = (double)tiles / (double)corr_min(tiles, b->across);
+    const double row = (double)corr_ceil_div((int64_t)width, lanes) * (double)lanes * turn_cycles;
+    double in = (double)b->c->points * (s->x_stride[2] == 1 ? (width + 2) * copy_cycles : row);
+    double out = s->y_stride[2] == 1 ? 0 : (double)outputs * row;
+    in = runs * (in + 30) + (double)tiles * input_cycles[few];
+    out = runs * (out + 30) + (double)tiles * output_cycles[few];
+    return in * (double)corr_ceil_div(channels_in, lanes) + out * (double)corr_ceil_div(channels_out, lanes);
+}
+
+/* One step of k over a block of tiles. */
+static double product_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
+    const corr_choice *c = b->c;
+    const int64_t panels = corr_ceil_div(tiles, c->kernels->max_rows[c->vectors - 1]);
+    const int64_t rows = corr_ceil_div(tiles, panels), rest = tiles - (panels - 1) * rows;
+    const int64_t v = corr_min(c->vectors, vectors), last = vectors % v;
+    double cycles = (double)(panels - 1) * corr_tile_cycles(rows, v, c->depth) +
+                    corr_tile_cycles(rest, v, c->depth);
+    cycles *= (double)(vectors / v);
+    if (last)
+        cycles += (double)(panels - 1) * corr_tile_cycles(rows, last, c->depth) +
+                  corr_tile_cycles(rest, last, c->depth);
+    return cycles;
+}
+
+/* An item: some tiles and some vectors of output channels. */
+static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
+    const corr_choice *c = b->c;
+    const double points = c->points * c->points, ic = (double)b->s->ic;
+    const double product = product_cycles(b, tiles, vectors) * points * ic;
+    const double weights = b->weight_bytes * (double)vectors / (double)b->vectors;
+    const double v = points * (double)tiles * ic * (double)c->kernels->bytes;
+    double far = b->weight_bytes > (double)l3_bytes      ? weights / memory_rate
+                 : b->weight_bytes + v > (double)kept_weight_bytes + (double)block_bytes / 2
+                     ? weights / l3_rate
+                     : 0;
+    if (v > (double)block_bytes)
+        far += v * (double)corr_ceil_div(vectors, c->vectors) / l3_rate;
+    /* What streams is hidden behind the products, all but a part. */
+    const double most = product > far ? product : far;
+    return most + 0.15 * far +
+           transform_cycles(b, tiles, b->s->ic, vectors * c->kernels->lanes);
+}
+
+/* The best number of tiles for one item, all output channels. */
+static double best_tiles(const blocking *b, int64_t *tiles) {
+    const int64_t most = b->c->kernels->max_rows[b->c->vectors - 1];
+    double best = -1;
+    for (int64_t panels = 1; panels <= 8; panels++) {
+        const int64_t blocks = corr_ceil_div(b->tiles, most * panels);
+        const int64_t at_once = corr_ceil_div(b->tiles, blocks);
+        const double cycles = (double)blocks * item_cycles(b, at_once, b->vectors);
+        if (best < 0 || cycles < best) {
+            best = cycles;
+            *tiles = at_once;
+        }
+    }
+    return best * (double)b->s->groups;
+}
+
+static double weights_cycles(const blocking *b) {
+    const double filters = (double)(b->s->groups * b->s->ic * b->vectors);
+    const double points = b->c->points * b->c->points;
+    return filters * (filter_cycles +
+                      points * (b->weight_bytes > (double)l3_bytes / 2 ? far_point_cycles
+                                                                       : point_cycles));
+}
+
+double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice) {
+    if (!corr_winograd_engine.accepts(s))
+        return -1;
+    if (s->algorithm == CORR_AUTO && (s->ic < least_channels || s->oc < least_channels))
+        return -1;
+    double best = -1;
+    corr_choice c = *choice;
+    c.engine = &corr_winograd_engine;
+    c.channel_lanes = 1;
+    c.depth = corr_round_up(corr_ceil_div(s->ic, corr_ceil_div(s->ic, longest_chain)),
+                            c.kernels->lanes);
+    for (c.points = 4; c.points <= (s->ic < least_channels_of_four ? 4 : 6); c.points += 2)
+        for (c.vectors = 1; c.vectors <= CORR_MAX_VECTORS; c.vectors++) {
+            if (c.kernels->max_rows[c.vectors - 1] == 0)
+                continue;
+            c.rows = c.kernels->max_rows[c.vectors - 1];
+            const blocking b = make_blocking(s, &c);
+            double cycles = best_tiles(&b, &c.tiles);
+            if (!planned)
+                cycles += weights_cycles(&b);
+            if (best < 0 || cycles < best) {
+                best = cycles;
+                *choice = c;
+            }
+        }
+    return best;
+}
+
+void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice) {
+    const blocking b = make_blocking(s, choice);
+    const int64_t panels = corr_ceil_div(b.vectors, choice->vectors), outputs = choice->points - 2;
+    int64_t tiles;
+    best_tiles(&b, &tiles);
+    int64_t blocks = corr_ceil_div(b.tiles, tiles);
+    choice->tiles = tiles;
+    choice->channel_panels = panels;
+    double best = -1;
+    for (int64_t n = blocks; threads > 1 && n <= corr_min(b.tiles, blocks + 4 * threads); n++)
+        for (int64_t bands = 1; bands <= corr_min(panels, 2 * threads); bands++) {
+            const int64_t t = corr_ceil_div(b.tiles, n), p = corr_ceil_div(panels, bands);
+            const int64_t items = s->groups * corr_ceil_div(b.tiles, t) * corr_ceil_div(panels, p);
+            const double time = (double)corr_ceil_div(items, threads) *
+                                item_cycles(&b, t, corr_min(p * choice->vectors, b.vectors));
+            if (best < 0 || time < best) {
+                best = time;
+                choice->tiles = t;
+                choice->channel_panels = p;
+            }
+        }
+    const int64_t sums = (outputs + 2) * (outputs + 2) * choice->tiles * choice->vectors *
+                         choice->kernels->lanes * choice->kernels->bytes;
+    choice->inverse_panels = corr_max(1, corr_min(sum_bytes / sums, choice->channel_panels));
+}
