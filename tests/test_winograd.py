@@ -93,7 +93,7 @@ def hostile(name, rng, shape):
     if name == "dark half":
         x[..., : shape[3] // 2] *= np.float32(1e-4)
     elif name == "zeros beside values":
-        x *= rng.random(shape) < 0.1
+        x *= rng.random(shape) < 0.25
     elif name == "offset":
         x += 100
     return x

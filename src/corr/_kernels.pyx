@@ -70,6 +70,16 @@ cdef extern from "kernels/kernels.h" nogil:
                                  int64_t, int64_t, int64_t) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
+    ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t) noexcept
+    ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, const int32_t *) noexcept
+    ctypedef int (*winograd_output_function "corr_winograd_output_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t, const corr_store *) noexcept
+    ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
+    ctypedef struct corr_winograd_kernels:
+        int points
+        winograd_input_function input
+        winograd_output_function output
+        winograd_weights_function weights
     ctypedef struct corr_kernels:
         const char *isa
         int bytes
@@ -86,6 +96,9 @@ cdef extern from "kernels/kernels.h" nogil:
         dot_function dot
         copy_function copy
         add_function add
+        lanes_in_function lanes_in
+        lanes_out_function lanes_out
+        corr_winograd_kernels winograd[2]
 
 cdef extern from *:
     """
@@ -271,6 +284,40 @@ def copy(isa, dst, int64_t dst_at, src, int64_t src_at, int64_t step, int64_t n)
 
 def add(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):
     _table(isa, dst.dtype).add(_at(dst, dst_at), step, _at(src, src_at), n)
+
+
+def lanes_in(isa, x, int64_t x_at, int64_t pixel, int64_t channel, int64_t pixels,
+             int64_t channels, dst):
+    _table(isa, dst.dtype).lanes_in(_at(x, x_at), pixel, channel, pixels, channels, _at(dst, 0))
+
+
+def lanes_out(isa, src, int64_t pixels, int64_t channels, y, int64_t y_at, int64_t pixel,
+              int64_t channel):
+    _table(isa, src.dtype).lanes_out(_at(src, 0), pixels, channels, _at(y, y_at), pixel, channel)
+
+
+cdef const corr_winograd_kernels *_winograd(str isa, int points) except NULL:
+    return &_table(isa, np.float32).winograd[0 if points == 6 else 1]
+
+
+def winograd_input(isa, int points, x, int64_t row, int64_t column, int64_t tiles, v, offsets):
+    """offsets: int32, where in v each point of the first tile goes."""
+    cdef const int32_t *at = <const int32_t *>_at(offsets, 0)
+    _winograd(isa, points).input(_at(x, 0), row, column, tiles, _at(v, 0), at)
+
+
+def winograd_output(isa, int points, m, int64_t point, int64_t tile, int64_t tiles, y,
+                    int64_t row, int64_t column, int64_t rows, int64_t columns, int64_t channels,
+                    int activation, bias):
+    """True if all is finite."""
+    cdef corr_store store = _store(0, activation, bias, None)
+    return bool(_winograd(isa, points).output(_at(m, 0), point, tile, tiles, _at(y, 0), row,
+                                              column, rows, columns, channels, &store))
+
+
+def winograd_weights(isa, int points, w, int64_t w_at, int64_t tap, int64_t count, u,
+                     int64_t point):
+    _winograd(isa, points).weights(_at(w, w_at), tap, count, _at(u, 0), point)
 
 
 class memory:

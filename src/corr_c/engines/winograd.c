@@ -20,7 +20,8 @@
 
 #include <string.h>
 
-enum { MAX_ROW_TILES = 16 }; /* of one row, staged together: 27 KB of patches in L1 */
+/* Of one row, staged together: 62 pixels, so whole vectors of them, 25 KB of patches in L1. */
+enum { MAX_ROW_TILES = 15 };
 
 typedef struct winograd_job {
     const corr_problem *s;
@@ -39,6 +40,7 @@ typedef struct winograd_item {
     char *y;
     char *v, *m, *patch, *pixels;
     int64_t first, end; /* tiles */
+    int64_t height;     /* of them in one product */
 } winograd_item;
 
 /* Tiles that lie in one row of one image. */
@@ -66,7 +68,8 @@ static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *
     corr_winograd_sizes z;
     const int64_t kc = corr_round_up(c->depth, lanes);
     z.tiles = corr_min(c->tiles, tiles_of(s, c));
-    z.row_tiles = corr_min(corr_min(z.tiles, MAX_ROW_TILES), corr_ceil_div(s->w.out, outputs_of(c)));
+    const int64_t in_row = corr_min(z.tiles, corr_ceil_div(s->w.out, outputs_of(c)));
+    z.row_tiles = corr_ceil_div(in_row, corr_ceil_div(in_row, MAX_ROW_TILES));
     z.points_a_line = corr_max(1, (CORR_LINE - 16) / kc);
     z.line = odd_lines(z.tiles * CORR_LINE);
     z.blocks_of_terms = corr_ceil_div(s->ic, c->depth);
@@ -146,23 +149,66 @@ static void transform_tiles(const winograd_item *item) {
     }
 }
 
-/* M of all points for the channels [o, o + width) of one panel, at column `to` of M. */
-static void multiply_panel(const winograd_item *item, int64_t e, int64_t panel, int64_t width,
+/* The rows of planes that later steps read or write: fetched meanwhile, some at each point. */
+static void fetch_planes(const char *plane, int64_t channel, int64_t row, int64_t c0, int64_t c1,
+                         int64_t rows, int64_t bytes) {
+    for (int64_t c = c0; c < c1; c++)
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t at = 0; at < bytes + 63; at += 64)
+                CORR_PREFETCH(plane + c * channel + i * row + at);
+}
+
+/* Part e of all points of what this item's inverse of channels [o, o + count) writes. */
+static void fetch_outputs(const winograd_item *item, int64_t e, int64_t o, int64_t count) {
+    const corr_problem *s = item->job->s;
+    const int64_t *ys = s->y_stride, outputs = outputs_of(item->job->choice);
+    const int64_t points = (outputs + 2) * (outputs + 2), bytes = item->job->choice->kernels->bytes;
+    tile_run r;
+    for (int64_t t = 0; ys[4] == 1 && t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        const char *y = item->y + (r.n * ys[0] + r.i * outputs * ys[3] + r.j * outputs) * bytes;
+        fetch_planes(y, ys[2] * bytes, ys[3] * bytes, o + count * e / points,
+                     o + count * (e + 1) / points, corr_min(outputs, s->h.out - r.i * outputs),
+                     corr_min(r.count * outputs, s->w.out - r.j * outputs) * bytes);
+    }
+}
+
+/* And of what the next item's transform reads. */
+static void fetch_inputs(const winograd_item *item, int64_t e) {
+    const winograd_job *job = item->job;
+    const corr_problem *s = job->s;
+    const int64_t *xs = s->x_stride, outputs = outputs_of(job->choice), points = outputs + 2;
+    const int64_t bytes = job->choice->kernels->bytes;
+    winograd_item next = *item;
+    tile_run r;
+    next.first = item->end;
+    next.end = corr_min(item->end + job->sizes.tiles, tiles_of(s, job->choice));
+    for (int64_t t = 0; xs[4] == 1 && t < next.end - next.first; t += r.count) {
+        r = make_run(&next, t);
+        const int64_t h = corr_max(0, r.i * outputs - s->h.pad);
+        const int64_t w = corr_max(0, r.j * outputs - s->w.pad);
+        fetch_planes(item->x + (r.n * xs[0] + h * xs[3] + w) * bytes, xs[2] * bytes, xs[3] * bytes,
+                     s->ic * e / (points * points), s->ic * (e + 1) / (points * points),
+                     corr_min(points, s->h.in - h),
+                     corr_min(r.count * outputs + 2, s->w.in - w) * bytes);
+    }
+}
+
+/* M of point e for one panel of channels, whose weights are u, at column `to` of M. */
+static void multiply_panel(const winograd_item *item, int64_t e, const char *u, int64_t width,
                            int64_t to) {
     const winograd_job *job = item->job;
     const corr_winograd_sizes *z = &job->sizes;
     const corr_choice *c = job->choice;
     const corr_kernels *k = c->kernels;
     const int64_t tiles = item->end - item->first, bytes = k->bytes, v = width / k->lanes - 1;
-    const int64_t heights = corr_ceil_div(tiles, c->rows), height = corr_ceil_div(tiles, heights);
-    const char *u = item->packed + corr_winograd_panel_offset(job->s, c, panel, e) * bytes;
     for (int64_t pc = 0; pc < job->s->ic; pc += c->depth, u += c->depth * width * bytes) {
         const corr_store store = {.accumulate = pc > 0};
         const char *a = item->v + point_offset(job, pc / c->depth, e) * bytes;
-        for (int64_t t = 0; t < tiles; t += height) {
-            const int64_t rows = corr_min(height, tiles - t);
-            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->s->ic - pc), a + t * CORR_LINE * bytes,
-                                       u, width,
+        for (int64_t t = 0; t < tiles; t += item->height) {
+            const int64_t rows = corr_min(item->height, tiles - t);
+            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->s->ic - pc),
+                                       a + t * CORR_LINE * bytes, u, width,
                                        item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
                                        z->m_tile, width, &store);
         }
@@ -245,7 +291,27 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
     item.pixels = item.patch + z->patch * bytes;
     item.first = index / job->bands % job->blocks * z->tiles;
     item.end = corr_min(item.first + z->tiles, tiles_of(s, job->choice));
+    const int64_t tiles = item.end - item.first;
+    item.height = corr_ceil_div(tiles, corr_ceil_div(tiles, job->choice->rows));
     return item;
+}
+
+/* M for the panels [p, end), with what is needed next fetched between the products. */
+static void multiply_panels(const winograd_item *item, int64_t p, int64_t end, int first) {
+    const winograd_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t panel_width = c->vectors * c->kernels->lanes, bytes = c->kernels->bytes;
+    const int64_t o = p * panel_width, channels = corr_min(end * panel_width, s->oc) - o;
+    for (int64_t e = 0; e < c->points * c->points; e++) {
+        if (first)
+            fetch_inputs(item, e);
+        fetch_outputs(item, e, o, channels);
+        for (int64_t q = p; q < end; q++)
+            multiply_panel(item, e,
+                           item->packed + corr_winograd_panel_offset(s, c, q, e) * bytes,
+                           corr_winograd_panel_width(s, c, q), (q - p) * panel_width);
+    }
 }
 
 static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {
@@ -259,14 +325,9 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     const int64_t p1 = corr_min(p0 + c->channel_panels, panels);
     transform_tiles(&item);
     for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
-        const int64_t o = p * panel_width, end = corr_min(p + c->inverse_panels, p1);
-        const int64_t o_end = corr_min(end * panel_width, s->oc);
-        for (int64_t e = 0; e < c->points * c->points; e++)
-            for (int64_t q = p; q < end; q++)
-                multiply_panel(&item, e, q,
-                               corr_min(panel_width, corr_round_up(s->oc - q * panel_width, lanes)),
-                               (q - p) * panel_width);
-        for (int64_t i = o; i < o_end; i += lanes)
+        const int64_t end = corr_min(p + c->inverse_panels, p1), o = p * panel_width;
+        multiply_panels(&item, p, end, p == p0);
+        for (int64_t i = o; i < corr_min(end * panel_width, s->oc); i += lanes)
             invert_tiles(&item, item.m + (i - o) * c->kernels->bytes, i, corr_min(lanes, s->oc - i));
     }
 }

@@ -17,6 +17,7 @@ typedef struct corr_winograd_sizes {
 } corr_winograd_sizes;
 
 /* engines/winograd_weights.c: panels of output channels, [point][k][width] each. */
+int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, int64_t panel);
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,
                                    int64_t point);
 int64_t corr_winograd_group_floats(const corr_problem *s, const corr_choice *c);

@@ -4,21 +4,21 @@
 
 enum { AT_ONCE = 32 }; /* input channels: 9 taps of them for a panel of 32 take 36 KB */
 
-static int64_t panel_width(const corr_problem *s, const corr_choice *c, int64_t panel) {
+int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, int64_t panel) {
     const int64_t lanes = c->kernels->lanes, width = c->vectors * lanes;
     return corr_min(width, corr_round_up(s->oc - panel * width, lanes));
 }
 
 /* A line more than the weights of a point, so that points do not meet in the same sets. */
 static int64_t point_floats(const corr_problem *s, int64_t width) {
-    return corr_round_up(s->ic * width, 16) + 16;
+    return (s->ic * width + 15) / 16 * 16 + 16;
 }
 
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,
                                    int64_t point) {
     const int64_t points = c->points * c->points;
     return panel * points * point_floats(s, c->vectors * c->kernels->lanes) +
-           point * point_floats(s, panel_width(s, c, panel));
+           point * point_floats(s, corr_winograd_panel_width(s, c, panel));
 }
 
 int64_t corr_winograd_group_floats(const corr_problem *s, const corr_choice *c) {
@@ -45,7 +45,7 @@ static void pack_panel(void *context, int64_t item, int worker, corr_run_state *
     const corr_kernels *k = c->kernels;
     const int64_t *ws = s->w_stride, bytes = k->bytes;
     const int64_t g = item / job->panels, panel = item % job->panels;
-    const int64_t width = panel_width(s, c, panel), o = panel * c->vectors * k->lanes;
+    const int64_t width = corr_winograd_panel_width(s, c, panel), o = panel * c->vectors * k->lanes;
     /* Flipped weights, as input gradients have, are read forwards and flipped after. */
     const int flipped = ws[3] < 0 && ws[4] < 0;
     const int64_t w_h = flipped ? -ws[3] : ws[3], w_w = flipped ? -ws[4] : ws[4];

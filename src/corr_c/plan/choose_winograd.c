@@ -50,11 +50,12 @@ static double transform_cycles(const blocking *b, int64_t tiles, int64_t channel
     const corr_problem *s = b->s;
     const int64_t outputs = b->c->points - 2, lanes = b->c->kernels->lanes;
     const int few = b->c->points == 4;
-    const double width = (double)corr_min(tiles, b->across) * (double)outputs;
-    const double runs = (double)tiles / (double)corr_min(tiles, b->across);
-    const double row = (double)corr_ceil_div((int64_t)width, lanes) * (double)lanes * turn_cycles;
-    double in = (double)b->c->points * (s->x_stride[2] == 1 ? (width + 2) * copy_cycles : row);
-    double out = s->y_stride[2] == 1 ? 0 : (double)outputs * row;
+    const int64_t width = corr_min(tiles, b->across) * outputs;
+    const double runs = (double)tiles / (double)corr_min(tiles, b->across), side = b->c->points;
+    const double turned_in = (double)corr_round_up(width + 2, lanes) * turn_cycles;
+    const double turned_out = (double)corr_round_up(width, lanes) * turn_cycles;
+    double in = side * (s->x_stride[2] == 1 ? (double)(width + 2) * copy_cycles : turned_in);
+    double out = s->y_stride[2] == 1 ? 0 : (side - 2) * turned_out;
     in = runs * (in + 30) + (double)tiles * input_cycles[few];
     out = runs * (out + 30) + (double)tiles * output_cycles[few];
     return in * (double)corr_ceil_div(channels_in, lanes) + out * (double)corr_ceil_div(channels_out, lanes);
@@ -94,11 +95,12 @@ static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
            transform_cycles(b, tiles, b->s->ic, vectors * c->kernels->lanes);
 }
 
-/* The best number of tiles for one item, all output channels. */
+/* The best number of tiles for one item, all output channels. Beyond four panels V was slower
+ * from L3 than the weights that it saves. */
 static double best_tiles(const blocking *b, int64_t *tiles) {
     const int64_t most = b->c->kernels->max_rows[b->c->vectors - 1];
     double best = -1;
-    for (int64_t panels = 1; panels <= 8; panels++) {
+    for (int64_t panels = 1; panels <= 4; panels++) {
         const int64_t blocks = corr_ceil_div(b->tiles, most * panels);
         const int64_t at_once = corr_ceil_div(b->tiles, blocks);
         const double cycles = (double)blocks * item_cycles(b, at_once, b->vectors);
@@ -106,6 +108,8 @@ static double best_tiles(const blocking *b, int64_t *tiles) {
             best = cycles;
             *tiles = at_once;
         }
+        if (blocks == 1)
+            break;
     }
     return best * (double)b->s->groups;
 }

@@ -1,0 +1,132 @@
+"""Winograd's kernels, one by one, beside the transforms by their definition in float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from corr import _kernels
+
+ISAS = _kernels.isas()
+POINTS = {6: (0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5)), 4: (0, 1, -1)}
+
+
+def matrices(points):
+    """A^T, G and B^T from the points by Lagrange's polynomials (Toom and Cook)."""
+    at, outputs = POINTS[points], points - 2
+    a, g, b = np.zeros((points, outputs)), np.zeros((points, 3)), np.zeros((points, points))
+    for i, p in enumerate(at):
+        others = [q for q in at if q != p]
+        a[i], g[i] = [p**k for k in range(outputs)], [p**k for k in range(3)]
+        g[i] /= np.prod([p - q for q in others])
+        b[i, : points - 1] = np.poly(others)[::-1]
+    a[-1, -1] = g[-1, -1] = 1
+    b[-1] = np.poly(at)[::-1]
+    if points == 4:  # signs moved from the transform of the weights to that of the pixels
+        g[0], b[0] = -g[0], -b[0]
+    return a.T, g, b
+
+
+@pytest.mark.parametrize("points", [4, 6])
+def test_the_matrices_correlate(points):
+    at, g, bt = matrices(points)
+    rng = np.random.default_rng(0)
+    d, w = rng.standard_normal(points), rng.standard_normal(3)
+    y = at @ ((g @ w) * (bt @ d))
+    np.testing.assert_allclose(y, np.correlate(d, w), atol=1e-12)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("points", [4, 6])
+def test_input(isa, points):
+    lanes, line = _kernels.lanes(isa, np.float32), _kernels.line
+    bt, outputs = matrices(points)[2], points - 2
+    for tiles, slack in itertools.product((1, 2, 3, 7), (0, 3)):
+        rng = np.random.default_rng(tiles)
+        width = tiles * outputs + 2 + slack
+        x = rng.standard_normal((points, width, lanes)).astype(np.float32)
+        step = (tiles - 1) * line + lanes
+        offsets = rng.permutation(points * points).astype(np.int32) * step
+        v = np.full(points * points * step, np.nan, np.float32)
+        _kernels.winograd_input(isa, points, x, width * lanes, lanes, tiles, v, offsets)
+        for t in range(tiles):
+            patch = x[:, t * outputs : t * outputs + points].astype(np.float64)
+            wanted = np.einsum("ai,bj,ijl->abl", bt, bt, patch).reshape(-1, lanes)
+            for e, at in enumerate(offsets):
+                got = v[at + t * line : at + t * line + lanes]
+                np.testing.assert_allclose(got, wanted[e], atol=2e-5)
+                v[at + t * line : at + t * line + lanes] = np.nan
+        assert np.isnan(v).all()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("points", [4, 6])
+def test_output(isa, points):
+    lanes = _kernels.lanes(isa, np.float32)
+    at, outputs = matrices(points)[0], points - 2
+    for tiles in (1, 3):
+        rng = np.random.default_rng(tiles)
+        m = rng.standard_normal((points, points, tiles, lanes + 2)).astype(np.float32)
+        wide = np.einsum("ai,bj,ijtl->atbl", at, at, m[..., :lanes].astype(np.float64))
+        wide = wide.reshape(outputs, tiles * outputs, lanes)
+        bias = rng.standard_normal(lanes).astype(np.float32)
+        for rows, columns, channels, act in itertools.product(
+                range(1, outputs + 1), range((tiles - 1) * outputs + 1, tiles * outputs + 1),
+                (1, lanes - 1, lanes), (0, 2)):
+            y = np.full((outputs, tiles * outputs + 1, lanes + 1), np.nan, np.float32)
+            finite = _kernels.winograd_output(
+                isa, points, m, tiles * (lanes + 2), lanes + 2, tiles, y, y.shape[1] * (lanes + 1),
+                lanes + 1, rows, columns, channels, act, bias[:channels].copy())
+            assert finite
+            wanted = (wide + bias)[:rows, :columns, :channels]
+            wanted = wanted.clip(0, 6) if act else wanted
+            inside = y[:rows, :columns, :channels]
+            np.testing.assert_allclose(inside, wanted, atol=5e-5)
+            inside[...] = np.nan
+            assert np.isnan(y).all()
+        for bad in (np.nan, np.inf, -np.inf):
+            broken = m.copy()
+            broken[rng.integers(points), rng.integers(points), tiles - 1, lanes - 1] = bad
+            y = np.empty((outputs, tiles * outputs, lanes), np.float32)
+            assert not _kernels.winograd_output(
+                isa, points, broken, tiles * (lanes + 2), lanes + 2, tiles, y,
+                tiles * outputs * lanes, lanes, outputs, tiles * outputs, lanes, 0, None)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("points", [4, 6])
+def test_weights_are_rounded_once(isa, points):
+    lanes, g = _kernels.lanes(isa, np.float32), matrices(points)[1]
+    for count, flipped in itertools.product((lanes, 2 * lanes, 5 * lanes), (False, True)):
+        rng = np.random.default_rng(count)
+        w = rng.standard_normal((9, count)).astype(np.float32)
+        u = np.full((points * points, count + 1), np.nan, np.float32)
+        _kernels.winograd_weights(isa, points, w, 8 * count if flipped else 0,
+                                  -count if flipped else count, count, u, count + 1)
+        filters = (w[::-1] if flipped else w).reshape(3, 3, count).astype(np.float64)
+        wanted = np.einsum("ai,bj,ijc->abc", g, g, filters).reshape(-1, count)
+        assert np.isnan(u[:, count]).all()
+        error = np.abs(u[:, :count] - wanted)
+        assert (error <= np.abs(wanted) * 2.0**-24 * (1 + 1e-6) + 1e-14).all()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lanes(isa, dtype):
+    lanes = _kernels.lanes(isa, dtype)
+    for pixels, channels in itertools.product(range(1, 2 * lanes + 2), (1, lanes - 1, lanes)):
+        if channels < 1:
+            continue
+        for pixel, channel in ((1, pixels + 3), (channels + 2, 1), (3, 3 * pixels + 1)):
+            size = (pixels - 1) * pixel + (channels - 1) * channel + 1
+            x = np.arange(1, size + 1, dtype=dtype)
+            at = np.arange(pixels)[:, None] * pixel + np.arange(channels) * channel
+            dst = np.full((pixels + 1, lanes), np.nan, dtype)
+            _kernels.lanes_in(isa, x, 0, pixel, channel, pixels, channels, dst)
+            np.testing.assert_array_equal(dst[:pixels, :channels], x[at])
+            assert (dst[:pixels, channels:] == 0).all() and np.isnan(dst[pixels]).all()
+            y = np.full(size + lanes, np.nan, dtype)
+            _kernels.lanes_out(isa, dst, pixels, channels, y, 0, pixel, channel)
+            np.testing.assert_array_equal(y[at], x[at])
+            y[at] = np.nan
+            assert np.isnan(y).all()
