@@ -3,9 +3,13 @@
  * alone; the cut into items on the threads too. Constants: Zen 5, tools/check_choice.py. */
 #include "plan.h"
 
-/* Fewer channels are all transforms; and over few the errors of F(4, 3) do not average out:
- * its bound was seen broken up to 7 channels, and at 16 where one input in ten is not zero. */
-static const int64_t least_channels = 16, least_channels_of_four = 32;
+/* The transform of the pixels pays from 32 channels on, or from 16 if 64 outputs share it. */
+static const int64_t least_channels = 32, few_channels = 16, outputs_of_few = 48;
+static const int64_t least_outputs = 16;
+
+/* Over few channels the errors of F(4, 3) do not average out: its bound was seen broken up to
+ * 7 channels, and at 16 where one input in ten is not zero. */
+static const int64_t least_channels_of_four = 32;
 
 /* As `longest_chain` of the direct sums, in lines of that length. */
 static const int64_t longest_chain = CORR_LINE - 16;
@@ -125,7 +129,8 @@ static double weights_cycles(const blocking *b) {
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice) {
     if (!corr_winograd_engine.accepts(s))
         return -1;
-    if (s->algorithm == CORR_AUTO && (s->ic < least_channels || s->oc < least_channels))
+    if (s->algorithm == CORR_AUTO &&
+        (s->oc < (s->ic < least_channels ? outputs_of_few : least_outputs) || s->ic < few_channels))
         return -1;
     double best = -1;
     corr_choice c = *choice;
