@@ -1,5 +1,7 @@
 """Every kernel of every table at every tail, against NumPy, into outputs full of NaN."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -136,14 +138,19 @@ def test_pack_weights(isa, dtype, kernel):
     lanes, (kh, kw) = _kernels.lanes(isa, dtype), kernel
     channels = lanes // 2 + 3
     plain = whole(rng, (2 * lanes + 1, channels, kh, kw), dtype)
-    for order in ((0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 2, 3)):  # as torch, HWIO, transposed
+    orders = ((0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 2, 3))  # as torch, HWIO, transposed
+    for order, flipped in itertools.product(orders, (False, True)):
         w = np.ascontiguousarray(plain.transpose(order)).transpose(np.argsort(order))
+        if flipped:
+            w = w[:, :, ::-1, ::-1]
         strides = [s // w.itemsize for s in w.strides]
+        first = -(kh - 1) * strides[2] - (kw - 1) * strides[3] if flipped else 0
         for rows in range(1, 2 * lanes + 2):
             for width in (rows, -(-rows // lanes) * lanes):
                 dst = np.full((kh * kw * channels * width + 1), np.nan, dtype)
-                assert _kernels.pack_weights(isa, w, 0, rows, width, channels, kh, kw, *strides,
-                                             dst)
+                base = w[:, :, ::-1, ::-1] if flipped else w
+                assert _kernels.pack_weights(isa, base, first, rows, width, channels, kh, kw,
+                                             *strides, dst)
                 wanted = np.zeros((kh * kw * channels, width), dtype)
                 wanted[:, :rows] = w[:rows].transpose(2, 3, 1, 0).reshape(-1, rows)
                 np.testing.assert_array_equal(dst[:-1].reshape(wanted.shape), wanted)
@@ -151,8 +158,9 @@ def test_pack_weights(isa, dtype, kernel):
         for odd in (np.inf, -np.inf, np.nan):
             bad = w.copy(order="K")
             bad[rows - 1, channels - 1, kh - 1, kw - 1] = odd
-            assert not _kernels.pack_weights(isa, bad, 0, rows, rows, channels, kh, kw, *strides,
-                                             dst)
+            bad_strides = [s // w.itemsize for s in bad.strides]
+            assert not _kernels.pack_weights(isa, bad, 0, rows, rows, channels, kh, kw,
+                                             *bad_strides, dst)
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

@@ -46,19 +46,15 @@ static void pack_panel(void *context, int64_t item, int worker, corr_run_state *
     const int64_t *ws = s->w_stride, bytes = k->bytes;
     const int64_t g = item / job->panels, panel = item % job->panels;
     const int64_t width = corr_winograd_panel_width(s, c, panel), o = panel * c->vectors * k->lanes;
-    /* Flipped weights, as input gradients have, are read forwards and flipped after. */
-    const int flipped = ws[3] < 0 && ws[4] < 0;
-    const int64_t w_h = flipped ? -ws[3] : ws[3], w_w = flipped ? -ws[4] : ws[4];
-    const char *w = job->w + (g * ws[0] + o * ws[1] - (flipped ? 2 * (w_h + w_w) : 0)) * bytes;
+    const char *w = job->w + (g * ws[0] + o * ws[1]) * bytes;
     char *taps = job->taps + worker * job->taps_floats * bytes;
     char *u = job->packed + (g * corr_winograd_group_floats(s, c) +
                              corr_winograd_panel_offset(s, c, panel, 0)) * bytes;
     for (int64_t ic = 0; ic < s->ic && !corr_should_stop(run); ic += AT_ONCE) {
         const int64_t channels = corr_min(AT_ONCE, s->ic - ic), tap = channels * width;
         k->pack_weights(w + ic * ws[2] * bytes, corr_min(width, s->oc - o), width, channels, 3, 3,
-                        ws[1], ws[2], w_h, w_w, taps);
-        k->winograd[c->points == 4].weights(taps + (flipped ? 8 * tap * bytes : 0),
-                                            flipped ? -tap : tap, tap, u + ic * width * bytes,
+                        ws[1], ws[2], ws[3], ws[4], taps);
+        k->winograd[c->points == 4].weights(taps, tap, tap, u + ic * width * bytes,
                                             point_floats(s, width));
     }
 }

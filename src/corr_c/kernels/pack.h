@@ -143,6 +143,7 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
     const real *w = w_;
     real *dst = dst_;
     const int64_t taps = kh * kw;
+    const int flipped = w_w == -1 && (w_h == -kw || kh == 1); /* as input gradients have them */
     vec odd = v_zero(); /* stays zero as long as all weights are finite */
     if (w_c == taps && (w_h == kw || kh == 1) && (w_w == 1 || kw == 1)) {
         for (int64_t i = 0; i < width; i += V_LANES) {
@@ -167,6 +168,22 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                 }
             }
         }
+    } else if (flipped || ((w_h == kw || kh == 1) && (w_w == 1 || kw == 1))) {
+        if (flipped)
+            w -= taps - 1;
+        for (int64_t c = 0; c < channels; c++, w += w_c)
+            for (int64_t i = 0; i < width; i += V_LANES) {
+                const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+                const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+                for (int64_t tap = 0; tap < taps; tap += V_LANES) {
+                    const int64_t count = taps - tap < V_LANES ? taps - tap : V_LANES;
+                    vec block[V_LANES];
+                    odd = v_add(odd, CORR_NAME(weight_block)(w + i * w_o + tap, w_o, some, count, block));
+                    for (int64_t r = 0; r < count; r++)
+                        v_store_n(dst + ((flipped ? taps - 1 - tap - r : tap + r) * channels + c) * width + i,
+                                  block[r], room);
+                }
+            }
     } else if (w_o == 1) {
         for (int64_t p = 0; p < kh; p++)
             for (int64_t q = 0; q < kw; q++) {

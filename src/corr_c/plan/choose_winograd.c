@@ -15,9 +15,9 @@ static const int64_t least_channels_of_four = 32;
 static const int64_t longest_chain = CORR_LINE - 16;
 
 /* A vector of channels of one tile, pixels to points and points to outputs; then a block of
- * lanes x lanes turned, a vector; and a vector copied. */
+ * lanes x lanes turned, a vector; a vector copied; and what a run of tiles costs besides. */
 static const double input_cycles[2] = {115, 45}, output_cycles[2] = {85, 35};
-static const double turn_cycles = 3.3, copy_cycles = 2;
+static const double turn_cycles = 3.3, copy_cycles = 2, run_cycles = 70;
 
 /* V and M beside the streaming weights, in L2; what of it the weights may stay in. */
 static const int64_t block_bytes = 640 << 10, kept_weight_bytes = 400 << 10;
@@ -60,8 +60,8 @@ static double transform_cycles(const blocking *b, int64_t tiles, int64_t channel
     const double turned_out = (double)corr_round_up(width, lanes) * turn_cycles;
     double in = side * (s->x_stride[2] == 1 ? (double)(width + 2) * copy_cycles : turned_in);
     double out = s->y_stride[2] == 1 ? 0 : (side - 2) * turned_out;
-    in = runs * (in + 30) + (double)tiles * input_cycles[few];
-    out = runs * (out + 30) + (double)tiles * output_cycles[few];
+    in = runs * (in + run_cycles) + (double)tiles * input_cycles[few];
+    out = runs * (out + run_cycles) + (double)tiles * output_cycles[few];
     return in * (double)corr_ceil_div(channels_in, lanes) + out * (double)corr_ceil_div(channels_out, lanes);
 }
 
