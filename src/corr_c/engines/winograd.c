@@ -297,14 +297,14 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
 }
 
 /* M for the panels [p, end), with what is needed next fetched between the products. */
-static void multiply_panels(const winograd_item *item, int64_t p, int64_t end, int first) {
+static void multiply_panels(const winograd_item *item, int64_t p, int64_t end, int last) {
     const winograd_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t panel_width = c->vectors * c->kernels->lanes, bytes = c->kernels->bytes;
     const int64_t o = p * panel_width, channels = corr_min(end * panel_width, s->oc) - o;
     for (int64_t e = 0; e < c->points * c->points; e++) {
-        if (first)
+        if (last)
             fetch_inputs(item, e);
         fetch_outputs(item, e, o, channels);
         for (int64_t q = p; q < end; q++)
@@ -326,7 +326,7 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     transform_tiles(&item);
     for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
         const int64_t end = corr_min(p + c->inverse_panels, p1), o = p * panel_width;
-        multiply_panels(&item, p, end, p == p0);
+        multiply_panels(&item, p, end, end == p1);
         for (int64_t i = o; i < corr_min(end * panel_width, s->oc); i += lanes)
             invert_tiles(&item, item.m + (i - o) * c->kernels->bytes, i, corr_min(lanes, s->oc - i));
     }

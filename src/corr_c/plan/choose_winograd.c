@@ -19,8 +19,8 @@ static const int64_t longest_chain = CORR_LINE - 16;
 static const double input_cycles[2] = {115, 45}, output_cycles[2] = {85, 35};
 static const double turn_cycles = 3.3, copy_cycles = 2, run_cycles = 70;
 
-/* V and M beside the streaming weights, in L2; what of it the weights may stay in. */
-static const int64_t block_bytes = 640 << 10, kept_weight_bytes = 400 << 10;
+/* V beside streaming weights in L2, or with the weights themselves; M. */
+static const int64_t block_bytes = 640 << 10;
 static const int64_t sum_bytes = 128 << 10;
 
 /* Bytes a cycle from L3 and from memory, with the product running beside; L3's share. */
@@ -88,7 +88,7 @@ static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
     const double weights = b->weight_bytes * (double)vectors / (double)b->vectors;
     const double v = points * (double)tiles * ic * (double)c->kernels->bytes;
     double far = b->weight_bytes > (double)l3_bytes      ? weights / memory_rate
-                 : b->weight_bytes + v > (double)kept_weight_bytes + (double)block_bytes / 2
+                 : b->weight_bytes + v > (double)block_bytes
                      ? weights / l3_rate
                      : 0;
     if (v > (double)block_bytes)
