@@ -23,8 +23,9 @@ static const double turn_cycles = 3.3, copy_cycles = 2, run_cycles = 70;
 static const int64_t block_bytes = 640 << 10;
 static const int64_t sum_bytes = 128 << 10;
 
-/* Bytes a cycle from L3 and from memory, with the product running beside; L3's share. */
-static const double l3_rate = 16, memory_rate = 7;
+/* Bytes a cycle from L3 and from memory, with the product running beside; of V, whose lines
+ * are short, from L3; L3's share. */
+static const double l3_rate = 16, memory_rate = 7, v_rate = 8;
 static const int64_t l3_bytes = 24 << 20;
 
 /* Weights transformed in the call: a vector of filters, and a vector of points stored, in
@@ -92,7 +93,7 @@ static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
                      ? weights / l3_rate
                      : 0;
     if (v > (double)block_bytes)
-        far += v * (double)corr_ceil_div(vectors, c->vectors) / l3_rate;
+        far += v * (double)corr_ceil_div(vectors, c->vectors) / v_rate;
     /* What streams is hidden behind the products, all but a part. */
     const double most = product > far ? product : far;
     return most + 0.15 * far +
