@@ -129,6 +129,15 @@ def test_transpose_every_tail(isa, dtype):
             _kernels.transpose(isa, rows, columns, src, src.shape[1], dst, 1, rows + 2,
                                activation, bias)
             np.testing.assert_array_equal(dst, wanted)
+            if not activation:
+                wanted[:, 1 : rows + 1] += src[:, :columns].T
+            else:
+                continue
+            if bias is not None:
+                wanted[:, 1 : rows + 1] += bias[:, None]
+            _kernels.transpose(isa, rows, columns, src, src.shape[1], dst, 1, rows + 2,
+                               activation, bias, 1)
+            np.testing.assert_array_equal(dst, wanted)
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
@@ -163,20 +172,58 @@ def test_pack_weights(isa, dtype, kernel):
                                              *bad_strides, dst)
 
 
+def random_segments(rng, a_size, b_size, a_step, b_step, counts):
+    """(a, b, count) that stay inside two lines of these sizes."""
+    return [(int(rng.integers(0, a_size - (n - 1) * a_step)),
+             int(rng.integers(0, b_size - (n - 1) * b_step)), n) for n in counts]
+
+
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
-def test_dot_every_shape(isa, dtype):
+@pytest.mark.parametrize("accumulate", [0, 1])
+@pytest.mark.parametrize("b_step", [1, 2, 3])
+def test_dot_every_shape(isa, dtype, b_step, accumulate):
     rng = np.random.default_rng(3)
     lanes = _kernels.lanes(isa, dtype)
     for rows in range(1, 10):
-        for columns in range(1, 14):
-            depth = lanes * (1 + (rows + columns) % 3)
-            a, b = whole(rng, (rows, depth + 1), dtype), whole(rng, (columns, depth + 3), dtype)
-            c = np.full((rows, columns + 2), np.nan, dtype)
-            c[:, :columns] = 5
+        for columns in range(1, 10):
+            counts = [(rows * 9 + columns) % (2 * lanes + 1) + 1, 1, lanes, min(columns, 3 * lanes)]
+            a = whole(rng, (rows, 3 * lanes), dtype)
+            b = whole(rng, (columns, 3 * 3 * lanes), dtype)
+            segments = random_segments(rng, a.shape[1], b.shape[1], 1, b_step, counts)
+            segments = segments[: (rows + columns) % 5]
+            c = np.full((rows, 3 * columns), np.nan, dtype)
+            if accumulate:
+                c[:, 1::3] = 5
             wanted = c.copy()
-            wanted[:, :columns] += a[:, :depth] @ b[:, :depth].T
-            _kernels.dot(isa, depth, a, depth + 1, b, depth + 3, c, 0, columns + 2, rows, columns)
+            wanted[:, 1::3] = 5 * accumulate + sum(
+                (a[:, i : i + n] @ b[:, j : j + n * b_step : b_step].T for i, j, n in segments),
+                np.zeros((rows, columns), dtype))
+            _kernels.dot(isa, segments, a, a.shape[1], b, b.shape[1], b_step, c, 1, 3 * columns, 3,
+                         rows, columns, accumulate)
             np.testing.assert_array_equal(c, wanted)
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("accumulate", [0, 1])
+def test_outer_tiles(isa, dtype, accumulate):
+    rng = np.random.default_rng(6)
+    lanes = _kernels.lanes(isa, dtype)
+    for rows, vectors in _kernels.tiles(isa, dtype):
+        for a_step, counts in ((1, [3, 1, 7]), (3, [2]), (2, [])):
+            columns = vectors * lanes
+            a, b = whole(rng, (rows, 31), dtype), whole(rng, (20, columns + 2), dtype)
+            segments = random_segments(rng, a.shape[1], b.shape[0], a_step, 1, counts)
+            c = np.full((rows, columns + 3), np.nan, dtype)
+            if accumulate:
+                c[:, :columns] = 5
+            wanted = c.copy()
+            wanted[:, :columns] = 5 * accumulate + sum(
+                (a[:, i : i + n * a_step : a_step] @ b[j : j + n, :columns]
+                 for i, j, n in segments), np.zeros((rows, columns), dtype))
+            in_b = [(i, j * b.shape[1], n) for i, j, n in segments]
+            _kernels.outer(isa, rows, vectors, in_b, a, a.shape[1], a_step, b, b.shape[1], c, 0,
+                           columns + 3, accumulate)
+            np.testing.assert_array_equal(c, wanted, f"{rows}x{vectors}")
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

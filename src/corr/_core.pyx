@@ -331,6 +331,7 @@ cdef corr_call _call(bint with_poll) noexcept:
     if with_poll:
         call.poll = _poll
     call.poll_context = NULL
+    call.accumulate = 0
     return call
 
 

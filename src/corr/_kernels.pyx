@@ -66,8 +66,14 @@ cdef extern from "kernels/kernels.h" nogil:
                                          int64_t, int64_t, int64_t, int64_t, void *) noexcept
     ctypedef void (*transpose_function "corr_transpose_kernel *")(int64_t, int64_t, const void *, int64_t, void *, int64_t,
                                        const corr_store *) noexcept
-    ctypedef void (*dot_function "corr_dot_kernel *")(int64_t, const void *, int64_t, const void *, int64_t, void *,
-                                 int64_t, int64_t, int64_t) noexcept
+    ctypedef struct corr_segment:
+        int64_t a
+        int64_t b
+        int64_t count
+    ctypedef void (*dot_function "corr_dot_kernel *")(const corr_segment *, int64_t, const void *, int64_t, const void *,
+                                 int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int) noexcept
+    ctypedef void (*outer_function "corr_outer_kernel *")(const corr_segment *, int64_t, const void *, int64_t, int64_t,
+                                   const void *, int64_t, void *, int64_t, int) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
     ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
@@ -90,6 +96,7 @@ cdef extern from "kernels/kernels.h" nogil:
         gemm_taps_function gemm_taps[4][14]
         gemm_points_function gemm_points[4][14]
         pack_rows_function pack_rows
+        outer_function outer[4][14]
         transpose_function transpose
         pack_pixels_function pack_pixels
         pack_weights_function pack_weights
@@ -242,8 +249,8 @@ def pack_rows(isa, rows, x, int64_t x_at, int64_t channel, int64_t channels, dst
 
 
 def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t dst_at,
-              int64_t ldd, int activation, bias):
-    cdef corr_store store = _store(0, activation, bias, None)
+              int64_t ldd, int activation, bias, int accumulate=0):
+    cdef corr_store store = _store(accumulate, activation, bias, None)
     _table(isa, dst.dtype).transpose(rows, columns, _at(src, 0), lds, _at(dst, dst_at), ldd,
                                      &store)
 
@@ -272,10 +279,38 @@ def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t width, int64_t chan
                                _at(dst, 0)))
 
 
-def dot(isa, int64_t depth, a, int64_t lda, b, int64_t ldb, c, int64_t c_at, int64_t ldc,
-        int64_t rows, int64_t columns):
+cdef class _Segments:
+    """A C array of (a, b, count) tuples."""
+    cdef corr_segment *items
+    cdef int64_t count
+
+    def __cinit__(self, segments):
+        self.count = len(segments)
+        self.items = <corr_segment *>malloc(max(1, len(segments)) * sizeof(corr_segment))
+        if self.items == NULL:
+            raise MemoryError
+        for i, (a, b, count) in enumerate(segments):
+            self.items[<int>i].a, self.items[<int>i].b = a, b
+            self.items[<int>i].count = count
+
+    def __dealloc__(self):
+        free(self.items)
+
+
+def dot(isa, segments, a, int64_t a_row, b, int64_t b_row, int64_t b_step, c, int64_t c_at,
+        int64_t ldc, int64_t c_step, int64_t rows, int64_t columns, int accumulate):
+    cdef _Segments s = _Segments(segments)
+    _table(isa, c.dtype).dot(s.items, s.count, _at(a, 0), a_row, _at(b, 0), b_row, b_step,
+                             _at(c, c_at), ldc, c_step, rows, columns, accumulate)
+
+
+def outer(isa, rows, vectors, segments, a, int64_t a_row, int64_t a_step, b, int64_t b_step, c,
+          int64_t c_at, int64_t ldc, int accumulate):
     cdef const corr_kernels *k = _table(isa, c.dtype)
-    k.dot(depth, _at(a, 0), lda, _at(b, 0), ldb, _at(c, c_at), ldc, rows, columns)
+    cdef _Segments s = _Segments(segments)
+    cdef int v = vectors - 1, r = rows - 1
+    k.outer[v][r](s.items, s.count, _at(a, 0), a_row, a_step, _at(b, 0), b_step, _at(c, c_at),
+                  ldc, accumulate)
 
 
 def copy(isa, dst, int64_t dst_at, src, int64_t src_at, int64_t step, int64_t n):

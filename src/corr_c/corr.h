@@ -62,6 +62,7 @@ typedef struct corr_call {
     int threads; /* at most this many, the caller included */
     corr_poll poll;
     void *poll_context;
+    int accumulate; /* gradients are added to what is there */
 } corr_call;
 
 typedef struct corr_plan corr_plan;

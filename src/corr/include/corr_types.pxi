@@ -54,6 +54,7 @@ cdef extern from "corr.h" nogil:
         int threads
         int (*poll)(void *) noexcept
         void *poll_context
+        int accumulate
 
     ctypedef struct corr_plan:
         pass

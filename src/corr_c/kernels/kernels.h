@@ -75,14 +75,30 @@ typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t width,
                                      int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
                                      int64_t w_c, int64_t w_h, int64_t w_w, void *dst);
 
-/* dst[j * ldd + i] = act(src[i * lds + j] + bias[j]) for i < rows, j < columns. */
+/* dst[j * ldd + i] = act((dst if accumulate) + src[i * lds + j] + bias[j]) for i < rows,
+ * j < columns. */
 typedef void corr_transpose_kernel(int64_t rows, int64_t columns, const void *src, int64_t lds,
                                    void *dst, int64_t ldd, const corr_store *store);
 
-/* c[i * ldc + j] += sum over p < k of a[i * lda + p] * b[j * ldb + p], for i < rows and
- * j < columns; k is a multiple of the lanes. */
-typedef void corr_dot_kernel(int64_t k, const void *a, int64_t lda, const void *b, int64_t ldb,
-                             void *c, int64_t ldc, int64_t rows, int64_t columns);
+/* Pixels that follow one another, as the weight gradient's kernels walk them: where the
+ * first lies in either factor, and how many there are. */
+typedef struct corr_segment {
+    int64_t a, b, count;
+} corr_segment;
+
+/* c[i * ldc + j] = (c if accumulate) + sum over the segments' pixels, k < count, of
+ * a[s.a + k * a_step + i * a_row] * b[s.b + k * b_step + j], for j in whole vectors. One
+ * chain from zero. */
+typedef void corr_outer_kernel(const corr_segment *segments, int64_t count, const void *a,
+                               int64_t a_row, int64_t a_step, const void *b, int64_t b_step,
+                               void *c, int64_t ldc, int accumulate);
+
+/* c[i * ldc + j * c_step] = (c if accumulate) + sum over the segments' pixels, k < count,
+ * of a[s.a + i * a_row + k] * b[s.b + j * b_row + k * b_step], i < rows, j < columns. */
+typedef void corr_dot_kernel(const corr_segment *segments, int64_t count, const void *a,
+                             int64_t a_row, const void *b, int64_t b_row, int64_t b_step,
+                             void *c, int64_t ldc, int64_t c_step, int64_t rows,
+                             int64_t columns, int accumulate);
 
 /* The forward operator for one image and one group, term by term in the order of the
  * packed sum: blocks of cb channels, in them (p, q, c) cut at multiples of kc. With edges_only just the outputs whose window
@@ -149,6 +165,7 @@ typedef struct corr_kernels {
     corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_outer_kernel *outer[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;
     corr_pack_pixels_kernel *pack_pixels;
     corr_pack_rows_kernel *pack_rows;

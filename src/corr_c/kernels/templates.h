@@ -3,6 +3,7 @@
 #include "pack.h"
 #include "transpose.h"
 #include "dot.h"
+#include "outer.h"
 #include "plain.h"
 #include "copy.h"
 #include "lanes.h"
@@ -23,6 +24,8 @@
 #define CORR_WINOGRAD_ENTRY(points)                                              \
     {(points), CORR_NAME(corr_winograd_input_##points), CORR_NAME(corr_winograd_output_##points), \
      CORR_NAME(corr_winograd_weights_##points)}
+#define CORR_OUTER_ENTRY(rows, vectors) \
+    [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_outer_##rows##x##vectors),
 
 const corr_kernels CORR_NAME(corr_kernels) = {
     .isa = CORR_TEXT(CORR_ISA),
@@ -36,6 +39,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .gemm_taps = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_TAPS_ENTRY)},
     .gemm_points = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_POINTS_ENTRY)},
+    .outer = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_OUTER_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
     .pack_pixels = CORR_NAME(corr_pack_pixels),
     .pack_rows = CORR_NAME(corr_pack_rows),
@@ -57,5 +61,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_TAPS_ENTRY
 #undef CORR_POINTS_ENTRY
 #undef CORR_WINOGRAD_ENTRY
+#undef CORR_OUTER_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

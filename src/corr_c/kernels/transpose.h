@@ -17,6 +17,8 @@ static void CORR_NAME(corr_transpose)(int64_t rows, int64_t columns, const void 
                 CORR_PREFETCH_WRITE(dst + (j + r) * ldd + i + 4 * V_LANES);
             for (int64_t r = 0; r < across; r++) {
                 vec sum = block[r];
+                if (store->accumulate)
+                    sum = v_add(v_load_n(dst + (j + r) * ldd + i, down), sum);
                 if (bias)
                     sum = v_add(sum, v_set1(bias[j + r]));
                 v_store_n(dst + (j + r) * ldd + i, CORR_NAME(activate)(sum, store->activation),

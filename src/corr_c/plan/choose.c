@@ -15,10 +15,9 @@ static const int64_t sum_block_bytes = 192 << 10;
 /* Below this many multiply-adds an image, packing costs more than the product. */
 static const int64_t plain_terms = 4096;
 
-/* The weight gradient's chunk of pixels: long enough that summing lanes is small beside
- * the products (32 lanes' sums in some 200 instructions), short enough for L2. */
-static const int64_t dot_chunk = 1024;
-static const int64_t dot_block_bytes = 256 << 10;
+/* The weight gradient's chunks, in pixels: see choose_chunks. */
+static const int64_t outer_chunk = 512;
+static const int64_t dot_chunk = 4096;
 
 /* About 30 microseconds of one core: waking a sleeping thread takes five to ten. */
 static const double threads_from_terms = 1.5e6;
@@ -265,16 +264,67 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
     return status;
 }
 
-/* Depends on the shape alone: it decides the order in which chunks are added. */
-int64_t corr_choose_dot_pixels(const corr_problem *s) {
-    const int lanes = corr_kernel_table(s->dtype)->lanes;
-    int64_t chunks = corr_ceil_div(corr_pixels(s), dot_chunk);
-    return corr_round_up(corr_ceil_div(corr_pixels(s), chunks), lanes);
+/* Chunks of the weight gradient's pixels. A tile's sums meet those of the chunk before in
+ * L2, which some 500 pixels hide; along the pixels a chain has a lane's share of them. */
+static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
+    const int64_t most = choice->dot ? dot_chunk : outer_chunk, pixels = corr_pixels(s);
+    choice->images = 1;
+    choice->pieces = corr_ceil_div(pixels, most);
+    choice->chunk = corr_ceil_div(pixels, choice->pieces);
+    if (choice->pieces == 1)
+        choice->images = corr_ceil_div(s->n, corr_ceil_div(s->n, corr_max(most / pixels, 1)));
+    else if (s->w.out <= most / 2) /* whole rows */
+        choice->chunk = corr_round_up(choice->chunk, s->w.out);
+    choice->pieces = corr_ceil_div(pixels, choice->chunk);
+    choice->chunks = choice->pieces > 1 ? s->n * choice->pieces : corr_ceil_div(s->n, choice->images);
 }
 
-int64_t corr_choose_dot_columns(const corr_problem *s, int threads) {
+/* A vector of dot products: four loads of either factor feed sixteen, and what is left of a
+ * row is a vector, too. */
+static double cost_of_dots(const corr_problem *s, const corr_weight_choice *choice) {
+    const corr_kernels *k = choice->kernels;
+    const double tiles = (double)(corr_ceil_div(s->oc, k->dot_rows) * corr_ceil_div(s->ic, k->dot_columns));
+    const double vectors = (double)corr_ceil_div(s->w.out, k->lanes) / (double)s->w.out;
+    const int64_t step = s->w.stride * s->x_stride[4];
+    return tiles * vectors * (step == 1 ? 9 : step == 2 ? 14 : 60);
+}
+
+/* What an item's sums may take of L2, and how many items a worker should find. */
+static const int64_t weight_sum_bytes = 384 << 10;
+static const int64_t items_per_thread = 4;
+
+/* As many splits of the batch as give `few_items`, where there are few weights; each of at
+ * least two chunks. */
+static const int64_t few_items = 16;
+
+void corr_choose_weight(const corr_problem *s, int threads, corr_weight_choice *choice) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
-    int64_t columns = dot_block_bytes / (corr_choose_dot_pixels(s) * k->bytes);
-    columns = corr_min(columns, corr_ceil_div(corr_terms(s) * s->groups, 2 * (int64_t)threads));
-    return corr_round_up(corr_max(columns, 1), k->dot_columns);
+    const int64_t taps = s->h.kernel * s->w.kernel;
+    corr_choice any = {.kernels = k, .kc = corr_min(corr_pixels(s) * s->n, outer_chunk)};
+    tiling tile = choose_tile(&any, s->ic, corr_ceil_div(s->oc, k->lanes));
+    choice->kernels = k;
+    choice->rows = tile.rows;
+    choice->vectors = tile.vectors;
+    choice->slab = 0;
+    choice->dot = cost_of_dots(s, choice) < tile.cycles + (double)s->oc / (double)(taps * k->lanes);
+    choose_chunks(s, choice);
+    int64_t rows = k->dot_columns, width = k->dot_rows;
+    if (!choice->dot) {
+        const int64_t apart = s->x_stride[2] * k->bytes % 4096;
+        choice->slab = s->ic > 4 && (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
+        rows = tile.rows;
+        width = (int64_t)tile.vectors * k->lanes;
+    }
+    choice->o_block = choice->dot ? corr_round_up(corr_min(s->oc, 4 * width), width) : width;
+    const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
+    const int64_t finest = s->groups * o_blocks * c_panels;
+    choice->splits = corr_max(1, corr_min(corr_ceil_div(few_items, finest), choice->chunks / 2));
+    if (finest >= few_items / 2)
+        choice->splits = 1;
+    int64_t c_blocks = corr_ceil_div(s->ic * taps * width * k->bytes, weight_sum_bytes);
+    if (threads > 1)
+        c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
+                                                    choice->splits * s->groups * o_blocks));
+    c_blocks = corr_min(corr_max(c_blocks, 1), c_panels);
+    choice->c_block = corr_ceil_div(c_panels, c_blocks) * rows;
 }

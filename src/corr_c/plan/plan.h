@@ -25,6 +25,19 @@ typedef struct corr_choice {
     int64_t inverse_panels; /* panels of channels multiplied before they are inverted */
 } corr_choice;
 
+/* A weight gradient: which pixels are one chain, which sums one item. */
+typedef struct corr_weight_choice {
+    const corr_kernels *kernels;
+    int dot;              /* do vectors run along the pixels rather than over output channels? */
+    int slab;             /* is the input copied, chunk by chunk? */
+    int rows, vectors;    /* of the tile over input and output channels */
+    int64_t images;       /* of one chunk, if an image is one */
+    int64_t pieces;       /* chunks of one image, if it is several */
+    int64_t chunk;        /* pixels of a chunk in one image */
+    int64_t chunks, splits;
+    int64_t o_block, c_block; /* channels of an item */
+} corr_weight_choice;
+
 struct corr_engine {
     const char *name;
     corr_algorithm algorithm;
@@ -55,8 +68,7 @@ extern const corr_engine *const corr_engines[];
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
-int64_t corr_choose_dot_pixels(const corr_problem *s);
-int64_t corr_choose_dot_columns(const corr_problem *s, int threads);
+void corr_choose_weight(const corr_problem *s, int threads, corr_weight_choice *choice);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);

@@ -4,7 +4,7 @@
     CORR_ROWS_14(X, 1) CORR_ROWS_14(X, 2) CORR_ROWS_8(X, 3) CORR_ROWS_6(X, 4)
 #define CORR_TILE_ROWS_avx512 {14, 14, 8, 6}
 #define CORR_DOT_ROWS_avx512 4
-#define CORR_DOT_COLUMNS_avx512 6
+#define CORR_DOT_COLUMNS_avx512 4
 
 enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;

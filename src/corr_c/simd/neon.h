@@ -3,7 +3,7 @@
 #define CORR_TILES_neon(X) CORR_ROWS_12(X, 1) CORR_ROWS_12(X, 2) CORR_ROWS_8(X, 3)
 #define CORR_TILE_ROWS_neon {12, 12, 8, 0}
 #define CORR_DOT_ROWS_neon 4
-#define CORR_DOT_COLUMNS_neon 6
+#define CORR_DOT_COLUMNS_neon 4
 
 enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0 };
 typedef float32x4_t vec_f32_neon;

@@ -1,0 +1,57 @@
+/* What the two ways to a weight gradient share. */
+#ifndef CORR_WEIGHT_H
+#define CORR_WEIGHT_H
+
+#include "../plan/plan.h"
+
+/* The pixels of one chain: those from `first` on of one image, or all of some images. */
+typedef struct corr_chunk {
+    int64_t image, images, first, end;
+} corr_chunk;
+
+/* Where a pixel lies, in elements. */
+typedef struct corr_image_view {
+    int64_t image, row, column;
+} corr_image_view;
+
+corr_chunk corr_make_chunk(const corr_problem *s, const corr_weight_choice *choice, int64_t index);
+/* The rows of the input that a chunk's taps reach. */
+void corr_chunk_rows(const corr_problem *s, const corr_chunk *c, int64_t *h0, int64_t *h1);
+/* One tap's pixels in a chunk; at most a segment for each of its rows. */
+int64_t corr_make_segments(const corr_problem *s, const corr_chunk *c, const corr_image_view *x,
+                           const corr_image_view *gy, int64_t tap, corr_segment *segments);
+
+/* An item owns some weights of one group for one split of the batch. */
+typedef struct corr_weight_job {
+    const corr_problem *s;
+    const corr_weight_choice *choice;
+    const char *x, *gy;
+    char *gw, *workspace;
+    int accumulate;
+    int64_t split_bytes;  /* from the sums of one split to those of the next */
+    int64_t w_stride[5];  /* of gw: the caller's, or of contiguous sums of splits */
+    int64_t scratch_bytes;
+} corr_weight_job;
+
+typedef struct corr_weight_item {
+    int64_t first_chunk, end_chunk, g, o0, o1, c0, c1;
+    char *gw; /* of the group */
+} corr_weight_item;
+corr_weight_item corr_make_weight_item(const corr_weight_job *job, int64_t index);
+
+int64_t corr_outer_scratch(const corr_problem *s, const corr_weight_choice *choice);
+void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
+int64_t corr_dot_scratch(const corr_problem *s, const corr_weight_choice *choice);
+void corr_dot_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
+
+/* A chunk of x's channels [c0, c1) of one group copied: [c][image][row][column], each row
+ * whole. Gives the view of it and, in *channel, the distance of two channels. */
+int64_t corr_slab_elements(const corr_problem *s, const corr_weight_choice *choice, int64_t channels);
+corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *chunk, int64_t g,
+                               int64_t c0, int64_t c1, char *slab, int64_t *channel,
+                               int64_t *origin);
+
+/* Segments of all taps of a chunk, `most` for each tap; counts[tap] of them are in use. */
+int64_t corr_most_segments(const corr_problem *s, const corr_weight_choice *choice);
+
+#endif
