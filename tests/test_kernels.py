@@ -172,6 +172,39 @@ def test_pack_weights(isa, dtype, kernel):
                                              *bad_strides, dst)
 
 
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 2), (4, 5), (7, 9)])
+def test_pack_weights_as_the_input_gradient_reads_them(isa, dtype, kernel):
+    rng = np.random.default_rng(7)
+    lanes, (kh, kw) = _kernels.lanes(isa, dtype), kernel
+    channels = lanes + 3
+    for order in ((0, 1, 2, 3), (2, 3, 1, 0)):  # as torch, HWIO
+        base = whole(rng, [(channels, 2 * lanes + 1, kh, kw)[i] for i in order], dtype)
+        seen = base.transpose(np.argsort(order)).transpose(1, 0, 2, 3)
+        for view in (seen[:, :, ::-1, ::-1], seen[:, :, ::-2, ::-3], seen[:, :, ::2, ::-1],
+                     np.broadcast_to(seen[:, :, :1, :1], seen.shape)):
+            at = (view.ctypes.data - base.ctypes.data) // base.itemsize
+            strides = [s // base.itemsize for s in view.strides]
+            taps = view.shape[2] * view.shape[3]
+            for rows in (1, lanes - 1, lanes, 2 * lanes + 1):
+                for width in (rows, -(-rows // lanes) * lanes):
+                    dst = np.full(taps * channels * width + 1, np.nan, dtype)
+                    assert _kernels.pack_weights(isa, base, at, rows, width, channels,
+                                                 *view.shape[2:], *strides, dst)
+                    wanted = np.zeros((taps * channels, width), dtype)
+                    wanted[:, :rows] = view[:rows].transpose(2, 3, 1, 0).reshape(-1, rows)
+                    np.testing.assert_array_equal(dst[:-1].reshape(wanted.shape), wanted)
+                    assert np.isnan(dst[-1])
+        base[...] = np.nan  # a tap that the view leaves out may be anything
+        view = seen[:, :, ::-2, ::-2]
+        view[...] = 1
+        at = (view.ctypes.data - base.ctypes.data) // base.itemsize
+        dst = np.empty(view.size, dtype)
+        strides = [s // base.itemsize for s in view.strides]
+        assert _kernels.pack_weights(isa, base, at, view.shape[0], view.shape[0], channels,
+                                     *view.shape[2:], *strides, dst)
+
+
 def random_segments(rng, a_size, b_size, a_step, b_step, counts):
     """(a, b, count) that stay inside two lines of these sizes."""
     return [(int(rng.integers(0, a_size - (n - 1) * a_step)),

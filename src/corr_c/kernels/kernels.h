@@ -70,7 +70,8 @@ typedef void corr_pack_rows_kernel(const corr_rows *rows, const void *x, int64_t
                                    int64_t channels, void *dst, int64_t dst_channel);
 
 /* dst[k * width + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c) for
- * i < rows, zero for the others below width. Returns non-zero if all are finite. */
+ * i < rows, zero for the others below width. Returns non-zero if all are finite. What lies
+ * between the first and the last of a channel's taps may be read too. */
 typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t width,
                                      int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
                                      int64_t w_c, int64_t w_h, int64_t w_w, void *dst);

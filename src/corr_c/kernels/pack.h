@@ -137,13 +137,74 @@ CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows
     return odd;
 }
 
+/* Taps that lie close together in every channel, in any order and with gaps: the input
+ * gradient's, which are flipped and every stride-th. Up to V_LANES elements of V_LANES rows
+ * at a time, turned; what lies between the taps is dropped. */
+enum { CORR_NAME(CORR_TAP_SPAN) = 4 * V_LANES };
+
+CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, int64_t width,
+                                     int64_t channels, const int16_t *tap_at, int64_t span,
+                                     int64_t w_o, int64_t w_c, real *dst) {
+    vec odd = v_zero();
+    for (int64_t c = 0; c < channels; c++, w += w_c, dst += width)
+        for (int64_t at = 0; at < span; at += V_LANES) {
+            const int64_t count = span - at < V_LANES ? span - at : V_LANES;
+            vec block[V_LANES];
+            CORR_UNROLL
+            for (int i = 0; i < V_LANES; i++)
+                block[i] = i < rows ? v_load_n(w + i * w_o + at, count) : v_zero();
+            v_transpose(block);
+            for (int64_t r = 0; r < count; r++)
+                if (tap_at[at + r] >= 0) {
+                    odd = v_fma(block[r], v_zero(), odd);
+                    v_store_n(dst + tap_at[at + r] * channels * width, block[r], room);
+                }
+        }
+    return odd;
+}
+
+/* Output channels apart, channels together: HWIO weights read the other way round. */
+CORR_INLINE vec CORR_NAME(pack_turned)(const real *w, int64_t rows, int64_t room, int64_t width,
+                                       int64_t channels, int64_t w_o, real *dst) {
+    vec odd = v_zero();
+    for (int64_t c = 0; c < channels; c += V_LANES) {
+        const int64_t count = channels - c < V_LANES ? channels - c : V_LANES;
+        vec block[V_LANES];
+        odd = v_add(odd, CORR_NAME(weight_block)(w + c, w_o, rows, count, block));
+        for (int64_t r = 0; r < count; r++, dst += width)
+            v_store_n(dst, block[r], room);
+    }
+    return odd;
+}
+
+/* Which tap lies at each of the elements from the lowest tap's on, or -1. Returns how many
+ * there are, or 0 if they are too far apart or fall together; *low is the lowest's place. */
+CORR_INLINE int64_t CORR_NAME(map_taps)(int64_t kh, int64_t kw, int64_t w_h, int64_t w_w,
+                                        int16_t tap_at[], int64_t *low) {
+    const int64_t h = (kh - 1) * w_h, w = (kw - 1) * w_w;
+    const int64_t span = (h < 0 ? -h : h) + (w < 0 ? -w : w) + 1;
+    *low = (h < 0 ? h : 0) + (w < 0 ? w : 0);
+    if (span > CORR_NAME(CORR_TAP_SPAN))
+        return 0;
+    for (int64_t i = 0; i < span; i++)
+        tap_at[i] = -1;
+    for (int64_t t = 0; t < kh * kw; t++) {
+        const int64_t at = t / kw * w_h + t % kw * w_w - *low;
+        if (tap_at[at] >= 0)
+            return 0;
+        tap_at[at] = (int16_t)t;
+    }
+    return span;
+}
+
 static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t width,
                                         int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
                                         int64_t w_c, int64_t w_h, int64_t w_w, void *dst_) {
     const real *w = w_;
     real *dst = dst_;
     const int64_t taps = kh * kw;
-    const int flipped = w_w == -1 && (w_h == -kw || kh == 1); /* as input gradients have them */
+    int16_t tap_at[CORR_NAME(CORR_TAP_SPAN)];
+    int64_t low, span;
     vec odd = v_zero(); /* stays zero as long as all weights are finite */
     if (w_c == taps && (w_h == kw || kh == 1) && (w_w == 1 || kw == 1)) {
         for (int64_t i = 0; i < width; i += V_LANES) {
@@ -168,22 +229,6 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                 }
             }
         }
-    } else if (flipped || ((w_h == kw || kh == 1) && (w_w == 1 || kw == 1))) {
-        if (flipped)
-            w -= taps - 1;
-        for (int64_t c = 0; c < channels; c++, w += w_c)
-            for (int64_t i = 0; i < width; i += V_LANES) {
-                const int64_t room = width - i < V_LANES ? width - i : V_LANES;
-                const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-                for (int64_t tap = 0; tap < taps; tap += V_LANES) {
-                    const int64_t count = taps - tap < V_LANES ? taps - tap : V_LANES;
-                    vec block[V_LANES];
-                    odd = v_add(odd, CORR_NAME(weight_block)(w + i * w_o + tap, w_o, some, count, block));
-                    for (int64_t r = 0; r < count; r++)
-                        v_store_n(dst + ((flipped ? taps - 1 - tap - r : tap + r) * channels + c) * width + i,
-                                  block[r], room);
-                }
-            }
     } else if (w_o == 1) {
         for (int64_t p = 0; p < kh; p++)
             for (int64_t q = 0; q < kw; q++) {
@@ -197,6 +242,22 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                         v_store_n(dst + i, v, width - i < V_LANES ? width - i : V_LANES);
                     }
             }
+    } else if (w_c == 1) {
+        for (int64_t t = 0; t < taps; t++)
+            for (int64_t i = 0; i < width; i += V_LANES) {
+                const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+                const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+                odd = v_add(odd, CORR_NAME(pack_turned)(w + i * w_o + t / kw * w_h + t % kw * w_w,
+                                                        some, room, width, channels, w_o,
+                                                        dst + t * channels * width + i));
+            }
+    } else if ((span = CORR_NAME(map_taps)(kh, kw, w_h, w_w, tap_at, &low)) > 0) {
+        for (int64_t i = 0; i < width; i += V_LANES) {
+            const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+            const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+            odd = v_add(odd, CORR_NAME(pack_taps)(w + i * w_o + low, some, room, width, channels,
+                                                  tap_at, span, w_o, w_c, dst + i));
+        }
     } else {
         real lone = 0;
         for (int64_t p = 0; p < kh; p++)
