@@ -9,6 +9,8 @@ cdef extern from "corr.h" nogil:
                                     const corr_call *)
     corr_status corr_weight_gradient(const corr_problem *, const void *, void *, const void *,
                                      const corr_call *)
+    corr_status corr_bias_gradient(const corr_problem *, const void *, void *,
+                                   const corr_call *)
     corr_status corr_plan_create(const corr_problem *, const void *, const void *,
                                  const corr_call *, corr_plan **)
     corr_status corr_plan_run(const corr_plan *, int64_t, const void *, const int64_t *,

@@ -722,8 +722,18 @@ def _lifted(out):
     return out[None] if isinstance(out, np.ndarray) and out.ndim == 2 else out
 
 
-cdef object _input_gradient(_Problem p, object w, object gy, object out, object read):
+cdef bint _adds_in_core(_Problem p, object target) except -1:
+    """May the core itself add to `target`? Otherwise a new array is added to it here."""
+    return (target is not None and p.types.compute is p.types.result
+            and functional.takes_result_directly(target))
+
+
+cdef object _input_gradient(_Problem p, object w, object gy, object out, object read,
+                            bint accumulate=False):
     """gx of a checked problem; w and gy are native, gy (N, OC, OH, OW)."""
+    if accumulate and (p.padded or not _adds_in_core(p, out)):
+        out += _input_gradient(p, w, gy, None, ())
+        return out
     cdef corr_problem *s = &p.s
     cdef corr_status status
     cdef int64_t h = p.pad.h.in_ if p.padded else s.h.in_
@@ -739,6 +749,7 @@ cdef object _input_gradient(_Problem p, object w, object gy, object out, object 
     cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
     cdef bint long_call = _work(s) >= release_gil_from
     cdef corr_call call = _call(long_call)
+    call.accumulate = accumulate
     if long_call:
         with nogil:
             status = corr_input_gradient(s, xp, wp, yp, &call)
@@ -757,7 +768,11 @@ cdef object _input_gradient(_Problem p, object w, object gy, object out, object 
     return _give_back(p, gx, target, True)
 
 
-cdef object _weight_gradient(_Problem p, object x, object gy, object out, object read):
+cdef object _weight_gradient(_Problem p, object x, object gy, object out, object read,
+                             bint accumulate=False):
+    if accumulate and not _adds_in_core(p, out):
+        out += _weight_gradient(p, x, gy, None, ())
+        return out
     cdef corr_problem *s = &p.s
     cdef corr_status status
     gw, target = _output(p, out, [s.groups * s.oc, s.ic, s.h.kernel, s.w.kernel], False, read, False)
@@ -770,6 +785,7 @@ cdef object _weight_gradient(_Problem p, object x, object gy, object out, object
     cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
     cdef bint long_call = _work(s) >= release_gil_from
     cdef corr_call call = _call(long_call)
+    call.accumulate = accumulate
     if long_call:
         with nogil:
             status = corr_weight_gradient(s, xp, wp, yp, &call)
@@ -894,9 +910,29 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
                             (("input", x), ("grad_output", gy)))
 
 
-cdef object _bias_gradient(object gy, _Types types):
-    sums = gy.sum(axis=(-2, -1), dtype=np.float64)
-    return (sums.sum(axis=0) if gy.ndim == 4 else sums).astype(types.result)
+cdef object _bias_gradient(_Problem p, object gy, object out):
+    """Added to `out` if there is one."""
+    cdef corr_problem *s = &p.s
+    cdef corr_status status
+    cdef bint direct = _adds_in_core(p, out) and out.flags.c_contiguous
+    gb = out if direct else _empty([s.groups * s.oc], p.types.typenum, False)
+    _set_input(s, gy, s.y_stride, s.oc, p.types.bytes)
+    cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
+    cdef void *bp = cnp.PyArray_DATA(<cnp.ndarray>gb)
+    cdef bint long_call = 1.0 * s.n * s.groups * s.oc * s.h.out * s.w.out >= release_gil_from
+    cdef corr_call call = _call(long_call)
+    call.accumulate = direct
+    if long_call:
+        with nogil:
+            status = corr_bias_gradient(s, yp, bp, &call)
+    else:
+        status = corr_bias_gradient(s, yp, bp, &call)
+    _raise(status)
+    if out is None:
+        return gb if p.types.compute is p.types.result else gb.astype(p.types.result)
+    if not direct:
+        out += gb
+    return out
 
 
 cdef object _check_accumulators(object into, set wanted, dict shapes, object dtype, object read):
@@ -976,15 +1012,11 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
     x, w, gy = _native(x, types), _native(w, types), _native(gy, types)
     made = [None, None, None]
     if "input" in wanted:
-        made[0] = _input_gradient(p, w, gy, None, ())
+        made[0] = _input_gradient(p, w, gy, into[0], read, into[0] is not None)
     if "weight" in wanted:
-        made[1] = _weight_gradient(p, x, gy, None, ())
+        made[1] = _weight_gradient(p, x, gy, into[1], read, into[1] is not None)
     if "bias" in wanted:
-        made[2] = _bias_gradient(gy, types)
-    for i, target in enumerate(into):
-        if target is not None and made[i] is not None:
-            target += made[i]
-            made[i] = target
+        made[2] = _bias_gradient(p, gy, into[2])
     return Gradients(*made)
 
 

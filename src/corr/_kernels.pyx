@@ -86,6 +86,7 @@ cdef extern from "kernels/kernels.h" nogil:
         winograd_input_function input
         winograd_output_function output
         winograd_weights_function weights
+    ctypedef double (*sum_function "corr_sum_kernel *")(const void *, int64_t, int64_t) noexcept
     ctypedef struct corr_kernels:
         const char *isa
         int bytes
@@ -106,6 +107,7 @@ cdef extern from "kernels/kernels.h" nogil:
         lanes_in_function lanes_in
         lanes_out_function lanes_out
         corr_winograd_kernels winograd[2]
+        sum_function sum
 
 cdef extern from *:
     """
@@ -355,6 +357,10 @@ def winograd_weights(isa, int points, w, int64_t w_at, int64_t tap, int64_t coun
     _winograd(isa, points).weights(_at(w, w_at), tap, count, _at(u, 0), point)
 
 
+def sum_(isa, src, int64_t src_at, int64_t step, int64_t n):
+    return _table(isa, src.dtype).sum(_at(src, src_at), step, n)
+
+
 class memory:
     """Within the block, all of the core's memory lies between inaccessible pages, flush
     with the one after it (or before it); allocation number `fail_at` fails."""
@@ -374,6 +380,10 @@ class memory:
         allocator.context = NULL
         api.set_allocator(&allocator)
         return self
+
+    def live(self):
+        """Blocks that are allocated now."""
+        return corr_test_memory.alive
 
     def __exit__(self, *exception):
         self.count, self.alive = corr_test_memory.count, corr_test_memory.alive

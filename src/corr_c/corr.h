@@ -85,6 +85,9 @@ corr_status corr_input_gradient(const corr_problem *problem, void *gx, const voi
                                 const void *gy, const corr_call *call);
 corr_status corr_weight_gradient(const corr_problem *problem, const void *x, void *gw,
                                  const void *gy, const corr_call *call);
+/* gb[groups * oc], contiguous: the sums of gy over images and pixels. */
+corr_status corr_bias_gradient(const corr_problem *problem, const void *gy, void *gb,
+                               const corr_call *call);
 
 /* A forward with its weights copied, packed and its engine chosen. A call may have
  * another batch size and other strides of x and y than the problem it was made for. */

@@ -34,6 +34,36 @@ static void CORR_NAME(corr_add)(void *dst_, int64_t step, const void *src_, int6
     }
 }
 
+static double CORR_NAME(corr_sum)(const void *src_, int64_t step, int64_t n) {
+    enum { CHAINS = 4, LONGEST = 64 };
+    const real *src = src_;
+    double total = 0;
+    if (step != 1) {
+        for (int64_t i = 0; i < n; i++)
+            total += src[i * step];
+        return total;
+    }
+    while (n >= CHAINS * V_LANES) {
+        vec acc[CHAINS];
+        int64_t vectors = n / (CHAINS * V_LANES);
+        vectors = vectors < LONGEST ? vectors : LONGEST;
+        CORR_UNROLL
+        for (int i = 0; i < CHAINS; i++)
+            acc[i] = v_zero();
+        n -= vectors * CHAINS * V_LANES;
+        for (; vectors > 0; vectors--, src += CHAINS * V_LANES) {
+            CORR_UNROLL
+            for (int i = 0; i < CHAINS; i++)
+                acc[i] = v_add(acc[i], v_load(src + i * V_LANES));
+        }
+        total += v_sum(v_add(v_add(acc[0], acc[1]), v_add(acc[2], acc[3])));
+    }
+    vec rest = v_zero();
+    for (; n > 0; n -= V_LANES, src += V_LANES)
+        rest = v_add(rest, v_load_n(src, n < V_LANES ? n : V_LANES));
+    return total + v_sum(rest);
+}
+
 static double CORR_NAME(corr_peak)(int64_t rounds) {
     enum { CHAINS = 12 };
     vec acc[CHAINS], a = v_set1((real)0.999), b = v_set1((real)0.001);

@@ -108,11 +108,6 @@ typedef void corr_plain_kernel(const corr_problem *problem, int64_t cb, int64_t 
                                const void *x, const void *w, const void *bias, void *y,
                                int edges_only);
 
-/* The weight gradient of one image and group, terms absent in the padding left out,
- * added to gw. */
-typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x, void *gw,
-                                      const void *gy);
-
 /* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
  * other lanes are zero. */
 typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
@@ -152,6 +147,9 @@ typedef struct corr_winograd_kernels {
 typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t n);
 typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n);
 
+/* Sum of src[i * step], i < n: short chains in the type, added in double. */
+typedef double corr_sum_kernel(const void *src, int64_t step, int64_t n);
+
 /* Rounds of FMAs in registers; returns how many FMA (lanes counted) a round does. */
 typedef double corr_peak_kernel(int64_t rounds);
 
@@ -160,7 +158,7 @@ typedef struct corr_kernels {
     corr_dtype dtype;
     int bytes; /* of an element */
     int lanes; /* of a vector */
-    int dot_rows, dot_columns;
+    int dot_rows, dot_columns; /* of its tile */
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
@@ -173,9 +171,9 @@ typedef struct corr_kernels {
     corr_pack_weights_kernel *pack_weights;
     corr_dot_kernel *dot;
     corr_plain_kernel *plain;
-    corr_plain_weight_kernel *plain_weight;
     corr_copy_kernel *copy;
     corr_add_kernel *add;
+    corr_sum_kernel *sum;
     corr_peak_kernel *peak;
     corr_lanes_in_kernel *lanes_in;
     corr_lanes_out_kernel *lanes_out;

@@ -1,0 +1,108 @@
+/* The input gradient: a forward for each phase of the stride (problem/rewrite.c). */
+#include "run.h"
+
+#include <string.h>
+
+typedef struct plane_job {
+    const corr_problem *s; /* its x is gx, [h.in][w.in] a plane */
+    char *gx;
+    const char *from; /* added; NULL: gx becomes zero */
+} plane_job;
+
+static void finish_plane(void *context, int64_t item, int worker, corr_run_state *run) {
+    const plane_job *job = context;
+    const corr_problem *s = job->s;
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const int64_t *xs = s->x_stride, bytes = k->bytes, columns = s->w.in;
+    const int64_t c = item % s->ic, g = item / s->ic % s->groups, n = item / s->ic / s->groups;
+    char *gx = job->gx + (n * xs[0] + g * xs[1] + c * xs[2]) * bytes;
+    (void)worker;
+    (void)run;
+    for (int64_t i = 0; i < s->h.in; i++, gx += xs[3] * bytes) {
+        if (job->from)
+            k->add(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
+        else if (xs[4] == 1)
+            memset(gx, 0, (size_t)(columns * bytes));
+        else
+            for (int64_t j = 0; j < columns; j++)
+                memset(gx + j * xs[4] * bytes, 0, (size_t)bytes);
+    }
+}
+
+static corr_status each_plane(plane_job *job, const corr_call *call) {
+    return corr_parallel(finish_plane, job, job->s->n * job->s->groups * job->s->ic, call);
+}
+
+static corr_status fill_zero(const corr_problem *s, void *gx, const corr_call *call) {
+    corr_problem turned = *s;
+    if (s->x_stride[2] == 1 && s->x_stride[4] != 1) { /* channels-last: they are the columns */
+        turned.x_stride[2] = s->x_stride[4];
+        turned.x_stride[4] = 1;
+        turned.ic = s->w.in;
+        turned.w.in = s->ic;
+    }
+    plane_job job = {.s = &turned, .gx = gx};
+    return each_plane(&job, call);
+}
+
+/* Does some phase of the stride have no tap? */
+static int skips_pixels(const corr_axis *axis) {
+    for (int64_t a = 1; a <= axis->stride && axis->stride > 1; a++)
+        if (axis->kernel < axis->stride || (a > 1 && axis->stride % a == 0 && axis->dilation % a == 0))
+            return 1;
+    return 0;
+}
+
+static corr_status run_phases(const corr_problem *s, char *gx, const char *w, const void *gy,
+                              const corr_call *call) {
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+    const corr_call some = corr_with_threads(s, call);
+    corr_status status = CORR_OK;
+    /* Pixels that no tap reaches: all are zeroed before, in rows. */
+    const int sparse = skips_pixels(&s->h) || skips_pixels(&s->w) || s->oc == 0 || corr_pixels(s) == 0;
+    if (sparse)
+        status = fill_zero(s, gx, &some);
+    for (int64_t a = 0; a < s->h.stride && a < s->h.in && !status; a++)
+        for (int64_t b = 0; b < s->w.stride && b < s->w.in && !status; b++) {
+            corr_problem phase;
+            int64_t w_offset, y_offset;
+            const int taps = corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
+            if (!taps || corr_is_empty(&phase) || corr_pixels(s) == 0)
+                continue;
+            char *y = gx + y_offset * bytes;
+            const corr_call few = corr_with_threads(&phase, call);
+            corr_flatten(&phase);
+            status = corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, y, &few);
+        }
+    return status;
+}
+
+/* Into a block of its own, then added: rare, and no engine has to know of it. */
+static corr_status add_phases(const corr_problem *s, char *gx, const char *w, const void *gy,
+                              const corr_call *call) {
+    const corr_call some = corr_with_threads(s, call);
+    corr_problem own = *s;
+    own.x_stride[4] = 1;
+    own.x_stride[3] = s->w.in;
+    own.x_stride[2] = s->h.in * s->w.in;
+    own.x_stride[1] = s->ic * own.x_stride[2];
+    own.x_stride[0] = s->groups * own.x_stride[1];
+    const size_t bytes = (size_t)(s->n * own.x_stride[0] * corr_kernel_table(s->dtype)->bytes);
+    char *block = corr_allocate(bytes);
+    if (!block)
+        return CORR_NO_MEMORY;
+    plane_job job = {.s = s, .gx = gx, .from = block};
+    corr_status status = run_phases(&own, block, w, gy, call);
+    if (status == CORR_OK)
+        status = each_plane(&job, &some);
+    corr_release(block, bytes);
+    return status;
+}
+
+corr_status corr_input_gradient(const corr_problem *s, void *gx, const void *w, const void *gy,
+                                const corr_call *call) {
+    corr_status status = corr_problem_check(s);
+    if (status || s->n == 0 || s->groups == 0 || s->ic == 0 || s->h.in == 0 || s->w.in == 0)
+        return status;
+    return call->accumulate ? add_phases(s, gx, w, gy, call) : run_phases(s, gx, w, gy, call);
+}
