@@ -19,11 +19,12 @@ CORR_INLINE void CORR_NAME(outer_tile)(const int rows, const int vectors,
         CORR_UNROLL
         for (int i = 0; i < (rows + 2) / 3; i++)
             ak[i] = a + segment->a + 3 * i * a_row;
-        for (int64_t k = segment->count; k > 0; k--, bk += b_step) {
+        for (int64_t k = segment->count; k > 0; k--) {
             vec bv[CORR_MAX_VECTORS];
             CORR_UNROLL
             for (int j = 0; j < vectors; j++)
                 bv[j] = v_load(bk + j * V_LANES);
+            bk += b_step; /* before bv is used, or it would be loaded again for every row */
             CORR_UNROLL
             for (int i = 0; i < rows; i++) {
                 const vec ai = v_set1(ak[i / 3][i % 3 * a_row]);

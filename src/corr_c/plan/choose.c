@@ -18,6 +18,7 @@ static const int64_t plain_terms = 4096;
 /* The weight gradient's chunks, in pixels: see choose_chunks. */
 static const int64_t outer_chunk = 512;
 static const int64_t dot_chunk = 4096;
+static const int64_t narrow_panel_bytes = 28 << 10; /* in L1, beside the rows */
 
 /* About 30 microseconds of one core: waking a sleeping thread takes five to ten. */
 static const double threads_from_terms = 1.5e6;
@@ -267,7 +268,12 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
 /* Chunks of the weight gradient's pixels. A tile's sums meet those of the chunk before in
  * L2, which some 500 pixels hide; along the pixels a chain has a lane's share of them. */
 static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
-    const int64_t most = choice->dot ? dot_chunk : outer_chunk, pixels = corr_pixels(s);
+    const int64_t pixels = corr_pixels(s);
+    int64_t most = choice->dot ? dot_chunk : outer_chunk;
+    /* Few rows a tile take more of a panel than L2 gives: 128 / rows bytes a cycle. */
+    if (!choice->dot && choice->rows < 7 && s->h.kernel * s->w.kernel > 1)
+        most = corr_min(most, narrow_panel_bytes /
+                                  (choice->vectors * choice->kernels->lanes * choice->kernels->bytes));
     choice->images = 1;
     choice->pieces = corr_ceil_div(pixels, most);
     choice->chunk = corr_ceil_div(pixels, choice->pieces);
@@ -280,13 +286,15 @@ static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
 }
 
 /* A vector of dot products: four loads of either factor feed sixteen, and what is left of a
- * row is a vector, too. */
+ * row is a vector, too; gradients that are no planes are gathered. */
 static double cost_of_dots(const corr_problem *s, const corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
     const double tiles = (double)(corr_ceil_div(s->oc, k->dot_rows) * corr_ceil_div(s->ic, k->dot_columns));
     const double vectors = (double)corr_ceil_div(s->w.out, k->lanes) / (double)s->w.out;
     const int64_t step = s->w.stride * s->x_stride[4];
-    return tiles * vectors * (step == 1 ? 9 : step == 2 ? 14 : 60);
+    const double gather = s->y_stride[4] == 1 ? 0 : element_cycles * (double)s->oc;
+    return tiles * vectors * (step == 1 ? 9 : step == 2 ? 14 : 60) +
+           gather / (double)(s->h.kernel * s->w.kernel);
 }
 
 /* What an item's sums may take of L2, and how many items a worker should find. */
