@@ -74,6 +74,20 @@ static void pack_panel(const corr_weight_job *job, const corr_chunk *c, int64_t 
         }
 }
 
+/* The next chunk's gradients lie in short pieces of many planes, which no prefetcher of the
+ * CPU's follows; this one's products hide them. */
+static void fetch_planes(const corr_weight_job *job, const corr_chunk *c, const corr_weight_item *item) {
+    const corr_problem *s = job->s;
+    const int64_t *ys = s->y_stride, bytes = job->choice->kernels->bytes;
+    if (ys[4] != 1 || ys[3] != s->w.out)
+        return;
+    for (int64_t o = item->o0; o < item->o1; o++) {
+        const char *gy = job->gy + (c->image * ys[0] + item->g * ys[1] + o * ys[2]) * bytes;
+        for (int64_t at = c->first * bytes; at < c->end * bytes; at += 64)
+            CORR_PREFETCH(gy + at);
+    }
+}
+
 /* sums[c][tap][width] -> gw[o][c][tap]. */
 static void store_sums(const corr_weight_job *job, const corr_weight_item *item, const char *sums,
                        int64_t width) {
@@ -118,6 +132,10 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
             return;
         const corr_chunk chunk = corr_make_chunk(s, choice, index_c);
         pack_panel(job, &chunk, item.g, item.o0, item.o1, width, panel);
+        if (index_c + 1 < item.end_chunk) {
+            const corr_chunk next = corr_make_chunk(s, choice, index_c + 1);
+            fetch_planes(job, &next, &item);
+        }
         corr_image_view x_view = {xs[0], xs[3], xs[4]};
         const corr_image_view gy_view = {(chunk.end - chunk.first) * width, s->w.out * width, width};
         int64_t row = xs[2], origin = 0;

@@ -16,7 +16,7 @@ static const int64_t sum_block_bytes = 192 << 10;
 static const int64_t plain_terms = 4096;
 
 /* The weight gradient's chunks, in pixels: see choose_chunks. */
-static const int64_t outer_chunk = 512;
+static const int64_t outer_chunk = 1024;
 static const int64_t dot_chunk = 4096;
 static const int64_t narrow_panel_bytes = 28 << 10; /* in L1, beside the rows */
 
@@ -266,7 +266,7 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
 }
 
 /* Chunks of the weight gradient's pixels. A tile's sums meet those of the chunk before in
- * L2, which some 500 pixels hide; along the pixels a chain has a lane's share of them. */
+ * L2, which some 1000 pixels hide; along the pixels a chain has a lane's share of them. */
 static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
     const int64_t pixels = corr_pixels(s);
     int64_t most = choice->dot ? dot_chunk : outer_chunk;
