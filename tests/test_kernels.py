@@ -273,6 +273,10 @@ def test_copy_and_add_every_length(isa, dtype, step):
         assert np.isnan(dst[[0, n + 1]]).all()
         source = whole(rng, n + 1, dtype)
         wanted = line.copy()
+        wanted[start + np.arange(n) * step] = source[:n]
+        _kernels.spread(isa, line, start, step, source, 0, n)
+        np.testing.assert_array_equal(line, wanted)
+        wanted = line.copy()
         wanted[start + np.arange(n) * step] += source[:n]
         _kernels.add(isa, line, start, step, source, 0, n)
         np.testing.assert_array_equal(line, wanted)

@@ -103,6 +103,7 @@ cdef extern from "kernels/kernels.h" nogil:
         pack_weights_function pack_weights
         dot_function dot
         copy_function copy
+        add_function spread
         add_function add
         lanes_in_function lanes_in
         lanes_out_function lanes_out
@@ -355,6 +356,10 @@ def winograd_output(isa, int points, m, int64_t point, int64_t tile, int64_t til
 def winograd_weights(isa, int points, w, int64_t w_at, int64_t tap, int64_t count, u,
                      int64_t point):
     _winograd(isa, points).weights(_at(w, w_at), tap, count, _at(u, 0), point)
+
+
+def spread(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):
+    _table(isa, dst.dtype).spread(_at(dst, dst_at), step, _at(src, src_at), n)
 
 
 def sum_(isa, src, int64_t src_at, int64_t step, int64_t n):

@@ -19,6 +19,21 @@ static void CORR_NAME(corr_copy)(void *dst_, const void *src_, int64_t step, int
     }
 }
 
+static void CORR_NAME(corr_spread)(void *dst_, int64_t step, const void *src_, int64_t n) {
+    real *dst = dst_;
+    const real *src = src_;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4, dst += 4 * step) {
+        const real a = src[i], b = src[i + 1], c = src[i + 2], d = src[i + 3];
+        dst[0] = a;
+        dst[step] = b;
+        dst[2 * step] = c;
+        dst[3 * step] = d;
+    }
+    for (; i < n; i++, dst += step)
+        *dst = src[i];
+}
+
 static void CORR_NAME(corr_add)(void *dst_, int64_t step, const void *src_, int64_t n) {
     real *dst = dst_;
     const real *src = src_;

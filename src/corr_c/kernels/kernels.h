@@ -143,8 +143,9 @@ typedef struct corr_winograd_kernels {
     corr_winograd_weights_kernel *weights;
 } corr_winograd_kernels;
 
-/* dst[i] = src[i * step], or dst[i * step] += src[i], for i < n. */
+/* dst[i] = src[i * step], dst[i * step] = src[i], or dst[i * step] += src[i], for i < n. */
 typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t n);
+typedef void corr_spread_kernel(void *dst, int64_t step, const void *src, int64_t n);
 typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n);
 
 /* Sum of src[i * step], i < n: short chains in the type, added in double. */
@@ -172,6 +173,7 @@ typedef struct corr_kernels {
     corr_dot_kernel *dot;
     corr_plain_kernel *plain;
     corr_copy_kernel *copy;
+    corr_spread_kernel *spread;
     corr_add_kernel *add;
     corr_sum_kernel *sum;
     corr_peak_kernel *peak;

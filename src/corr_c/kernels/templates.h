@@ -47,6 +47,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .dot = CORR_NAME(corr_dot),
     .plain = CORR_NAME(corr_plain),
     .copy = CORR_NAME(corr_copy),
+    .spread = CORR_NAME(corr_spread),
     .add = CORR_NAME(corr_add),
     .sum = CORR_NAME(corr_sum),
     .peak = CORR_NAME(corr_peak),

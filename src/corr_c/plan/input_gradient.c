@@ -6,7 +6,8 @@
 typedef struct plane_job {
     const corr_problem *s; /* its x is gx, [h.in][w.in] a plane */
     char *gx;
-    const char *from; /* added; NULL: gx becomes zero */
+    const char *from; /* dense planes; NULL: gx becomes zero */
+    int add;          /* to gx, or written there? */
 } plane_job;
 
 static void finish_plane(void *context, int64_t item, int worker, corr_run_state *run) {
@@ -20,7 +21,7 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
     (void)run;
     for (int64_t i = 0; i < s->h.in; i++, gx += xs[3] * bytes) {
         if (job->from)
-            k->add(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
+            (job->add ? k->add : k->spread)(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
         else if (xs[4] == 1)
             memset(gx, 0, (size_t)(columns * bytes));
         else
@@ -43,6 +44,39 @@ static corr_status fill_zero(const corr_problem *s, void *gx, const corr_call *c
     }
     plane_job job = {.s = &turned, .gx = gx};
     return each_plane(&job, call);
+}
+
+/* Planes of their own; how many bytes they take. */
+static size_t make_dense(int64_t stride[5], const corr_problem *s, int64_t channels, int64_t h,
+                         int64_t w) {
+    stride[4] = 1;
+    stride[3] = w;
+    stride[2] = h * w;
+    stride[1] = channels * stride[2];
+    stride[0] = s->groups * stride[1];
+    return (size_t)(s->n * stride[0] * corr_kernel_table(s->dtype)->bytes);
+}
+
+/* A phase that has every stride-th pixel of a row: computed dense, where the engines store
+ * vectors, then spread. */
+static corr_status run_spread(const corr_problem *phase, const void *gy, const char *w, char *y,
+                              const corr_call *call) {
+    corr_problem dense = *phase, planes = *phase; /* whose x is the phase's y */
+    const size_t bytes = make_dense(dense.y_stride, phase, phase->oc, phase->h.out, phase->w.out);
+    memcpy(planes.x_stride, phase->y_stride, sizeof planes.x_stride);
+    planes.ic = phase->oc;
+    planes.h.in = phase->h.out;
+    planes.w.in = phase->w.out;
+    char *block = corr_allocate(bytes);
+    if (!block)
+        return CORR_NO_MEMORY;
+    corr_flatten(&dense);
+    corr_status status = corr_run_forward(&dense, gy, w, NULL, block, call);
+    plane_job job = {.s = &planes, .gx = y, .from = block};
+    if (status == CORR_OK)
+        status = each_plane(&job, call);
+    corr_release(block, bytes);
+    return status;
 }
 
 /* Does some phase of the stride have no tap? */
@@ -71,8 +105,12 @@ static corr_status run_phases(const corr_problem *s, char *gx, const char *w, co
                 continue;
             char *y = gx + y_offset * bytes;
             const corr_call few = corr_with_threads(&phase, call);
-            corr_flatten(&phase);
-            status = corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, y, &few);
+            if (phase.y_stride[4] != 1 && s->x_stride[4] == 1) {
+                status = run_spread(&phase, gy, w + w_offset * bytes, y, &few);
+            } else {
+                corr_flatten(&phase);
+                status = corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, y, &few);
+            }
         }
     return status;
 }
@@ -82,16 +120,11 @@ static corr_status add_phases(const corr_problem *s, char *gx, const char *w, co
                               const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
     corr_problem own = *s;
-    own.x_stride[4] = 1;
-    own.x_stride[3] = s->w.in;
-    own.x_stride[2] = s->h.in * s->w.in;
-    own.x_stride[1] = s->ic * own.x_stride[2];
-    own.x_stride[0] = s->groups * own.x_stride[1];
-    const size_t bytes = (size_t)(s->n * own.x_stride[0] * corr_kernel_table(s->dtype)->bytes);
+    const size_t bytes = make_dense(own.x_stride, s, s->ic, s->h.in, s->w.in);
     char *block = corr_allocate(bytes);
     if (!block)
         return CORR_NO_MEMORY;
-    plane_job job = {.s = s, .gx = gx, .from = block};
+    plane_job job = {.s = s, .gx = gx, .from = block, .add = 1};
     corr_status status = run_phases(&own, block, w, gy, call);
     if (status == CORR_OK)
         status = each_plane(&job, &some);
