@@ -47,12 +47,12 @@ def test_exact_and_added(path, dtype, layout):
     x, w, gy, args = data(path, dtype, layout)
     gx = reference.conv2d_input(x.shape, w, gy, *args)
     gw = reference.conv2d_weight(x, w.shape, gy, *args)
-    got = corr.conv2d_backward(gy, x, w, *args)
+    got = corr.conv2d_backward(gy, x, w, *args, algorithm="direct")
     np.testing.assert_array_equal(got.input, gx)
     np.testing.assert_array_equal(got.weight, gw)
     np.testing.assert_array_equal(got.bias, gy.sum((0, 2, 3)))
-    into = corr.conv2d_backward(gy, x, w, *args)
-    again = corr.conv2d_backward(gy, x, w, *args, accumulate_into=into)
+    into = corr.conv2d_backward(gy, x, w, *args, algorithm="direct")
+    again = corr.conv2d_backward(gy, x, w, *args, algorithm="direct", accumulate_into=into)
     for name, first, second in zip(into._fields, into, again, strict=True):
         assert first is second, name
     np.testing.assert_array_equal(again.input, 2 * gx)
@@ -108,15 +108,16 @@ def test_accumulating_in_other_types_layouts_and_modes():
     for seed in range(60):
         case = random_case(seed)
         x, w, _, gy = case.arrays(np.float32)
-        once = corr.conv2d_backward(gy, x, w, *case.args)
+        once = corr.conv2d_backward(gy, x, w, *case.args, algorithm="direct")
         half = [a.astype(np.float16) for a in (gy, x, w)]
         into = [np.ones(a.shape, np.float16) for a in once]
-        corr.conv2d_backward(*half, *case.args, accumulate_into=into)
+        corr.conv2d_backward(*half, *case.args, algorithm="direct", accumulate_into=into)
         for got, wanted in zip(into, once, strict=True):
             np.testing.assert_array_equal(got, (wanted.astype(np.float16) + np.float16(1)))
         nhwc = [np.ascontiguousarray(a.transpose(0, 2, 3, 1)) for a in (gy, x)]
         into = (np.ones(nhwc[1].shape, np.float32), None, np.ones(w.shape[0] * 2, np.float32)[::2])
-        got = corr.conv2d_backward(*nhwc, w, *case.args, layout="NHWC", accumulate_into=into)
+        got = corr.conv2d_backward(*nhwc, w, *case.args, layout="NHWC",
+                                   algorithm="direct", accumulate_into=into)
         np.testing.assert_array_equal(got.input.transpose(0, 3, 1, 2), once.input + 1)
         np.testing.assert_array_equal(got.bias, once.bias + 1)
 
