@@ -40,11 +40,15 @@
 #define CORR_NOINLINE __declspec(noinline)
 #define CORR_RESTRICT __restrict
 #define CORR_LIKELY(x) (x)
+#define CORR_PREFETCH(p) ((void)(p))
+#define CORR_PREFETCH_WRITE(p) ((void)(p))
 #define CORR_THREAD_LOCAL __declspec(thread)
 #else
 #define CORR_INLINE static inline __attribute__((always_inline, unused))
 #define CORR_NOINLINE __attribute__((noinline))
 #define CORR_RESTRICT restrict
+#define CORR_PREFETCH(p) __builtin_prefetch(p)
+#define CORR_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #define CORR_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CORR_THREAD_LOCAL _Thread_local
 #endif

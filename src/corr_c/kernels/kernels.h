@@ -8,6 +8,8 @@
 
 #include "../corr.h"
 
+#include <math.h>
+
 enum { CORR_MAX_ROWS = 14, CORR_MAX_VECTORS = 4, CORR_MAX_TILE_COLUMNS = 64 };
 
 /* Terms that a line of points holds: the longest chain, and a cache line more, so that the
@@ -101,6 +103,54 @@ typedef void corr_dot_kernel(const corr_segment *segments, int64_t count, const 
                              void *c, int64_t ldc, int64_t c_step, int64_t rows,
                              int64_t columns, int accumulate);
 
+/* Planes against a kernel each, where they lie. Plane n, output row i, column j:
+ *
+ *   y[n * y_plane + i * y_row + j] = act(bias[n * bias_plane] + sum over p, q of
+ *       w[n * w_plane + p * kw + q] * x[n * x_plane + (i * step + p) * x_row + j * step + q])
+ *
+ * in one chain over (p, q) from zero. Absent, and multiplied as zeros, are taps whose row
+ * i * step + p is not in [row_lo, row_hi), or whose column is not in [column_lo, column_hi).
+ *
+ * march: square kernels of 3, 5 and 7 (by its index 0, 1, 2), step 1 or 2, x at the middle
+ * column of the kernel, and columns counted from there.
+ *   SHARED  `columns` of a plane: a vector after the other, the last with at least one
+ *   OWN     `vectors` planes at a time, whose columns in the image, and in the row of outputs,
+ *           are all in one vector: column_lo >= 0 (of a step of 2, in two)
+ *   PAIR    2 * `vectors` planes likewise; the second of a vector is `pair` lanes to the right,
+ *           with at least kw / 2 lanes of zeros between.
+ *
+ * march_lanes: kh = 3 (then kw too), 5, 7, kw <= 7, step 1 or 2. A lane a channel, `columns` of
+ * them, and a vector a column v: x at v * x_vector + q * x_tap, counted as column
+ * v * step + q * dilation; y at v * y_vector, w at p * w_row + q * w_tap, readable up to a whole
+ * vector, and a bias a lane.
+ *
+ * block: exactly as many rows as its name says, at most kh, of one plane, with step 1. With one
+ * row any step will do: of columns the vector v begins at x_vector * v, y_vector * v, elements
+ * lie x_step and y_step apart, taps x_tap; a column is q * dilation + step * (v * lanes + l).
+ * block_inside takes just whole vectors whose taps are all in the image. */
+enum {
+    CORR_STENCIL_SHARED,
+    CORR_STENCIL_OWN,
+    CORR_STENCIL_PAIR,
+    CORR_STENCIL_KINDS
+};
+enum { CORR_STENCIL_ROWS = 6, CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50 };
+typedef struct corr_stencil {
+    int64_t kh, kw, step, dilation;
+    int64_t planes, rows, columns, pair;
+    int64_t row_lo, row_hi, column_lo, column_hi;
+    int64_t x_plane, x_row, x_tap, x_vector, x_step;
+    int64_t w_plane, w_row, w_tap;
+    int64_t y_plane, y_row, y_vector, y_step;
+    int64_t x_ahead, y_ahead; /* to the next strip or plane, which is fetched meanwhile, and */
+    int64_t x_far, y_far;     /* to the next rows of a picture, or 0: into L2 */
+    int epilogue;             /* is there an activation or a bias? */
+    corr_activation activation;
+    const void *bias; /* or NULL */
+    int64_t bias_plane;
+} corr_stencil;
+typedef void corr_stencil_kernel(const corr_stencil *s, const void *x, const void *w, void *y);
+
 /* The forward operator for one image and one group, term by term in the order of the
  * packed sum: blocks of cb channels, in them (p, q, c) cut at multiples of kc. With edges_only just the outputs whose window
  * leaves the image. bias is the group's or NULL. */
@@ -171,6 +221,10 @@ typedef struct corr_kernels {
     corr_pack_rows_kernel *pack_rows;
     corr_pack_weights_kernel *pack_weights;
     corr_dot_kernel *dot;
+    corr_stencil_kernel *march[CORR_STENCIL_KINDS][3][2][CORR_MAX_VECTORS];
+    corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
+    corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *block_inside[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
     corr_plain_kernel *plain;
     corr_copy_kernel *copy;
     corr_spread_kernel *spread;

@@ -10,6 +10,9 @@
 #if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
 #include "winograd.h"
 #endif
+#include "stencil_block.h"
+#include "stencil.h"
+#include "stencil_lanes.h"
 
 #define CORR_TEXT_(x) #x
 #define CORR_TEXT(x) CORR_TEXT_(x)
@@ -26,6 +29,15 @@
      CORR_NAME(corr_winograd_weights_##points)}
 #define CORR_OUTER_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_outer_##rows##x##vectors),
+#define CORR_MARCH_ENTRY(kind, size, step, vectors)                      \
+    [CORR_STENCIL_##kind][(size) / 2 - 1][(step) - 1][(vectors) - 1] = \
+        CORR_NAME(corr_march_##kind##_##size##_##step##_##vectors),
+#define CORR_LANES_ENTRY(kh, kept, step, vectors) \
+    [(kh) / 2 - 1][(step) - 1][(vectors) - 1] = CORR_NAME(corr_lanes_##kh##_##step##_##vectors),
+#define CORR_BLOCK_ENTRY(rows, vectors) \
+    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_##rows##_##vectors),
+#define CORR_BLOCK_INSIDE_ENTRY(rows, vectors) \
+    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_inside_##rows##_##vectors),
 
 const corr_kernels CORR_NAME(corr_kernels) = {
     .isa = CORR_TEXT(CORR_ISA),
@@ -45,6 +57,10 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .pack_rows = CORR_NAME(corr_pack_rows),
     .pack_weights = CORR_NAME(corr_pack_weights),
     .dot = CORR_NAME(corr_dot),
+    .march = {CORR_PASTE2(CORR_MARCHES, CORR_ISA)(CORR_MARCH_ENTRY)},
+    .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
+    .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
+    .block_inside = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_INSIDE_ENTRY)},
     .plain = CORR_NAME(corr_plain),
     .copy = CORR_NAME(corr_copy),
     .spread = CORR_NAME(corr_spread),
@@ -63,5 +79,9 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_POINTS_ENTRY
 #undef CORR_WINOGRAD_ENTRY
 #undef CORR_OUTER_ENTRY
+#undef CORR_MARCH_ENTRY
+#undef CORR_LANES_ENTRY
+#undef CORR_BLOCK_ENTRY
+#undef CORR_BLOCK_INSIDE_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

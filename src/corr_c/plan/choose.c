@@ -190,6 +190,10 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
         corr_choose_winograd_split(s, threads, choice);
         return;
     }
+    if (choice->engine == &corr_depthwise_engine) {
+        corr_split_stencil(s, threads, choice);
+        return;
+    }
     if (choice->channel_lanes && corr_channels_last(s) && !corr_reads_image(s, choice))
         choice->by_rows = 1;
     const int64_t images = s->n * s->groups, bytes = choice->kernels->bytes;
@@ -240,6 +244,10 @@ static corr_status choose_algorithm(const corr_problem *s, int planned, corr_cho
         s->algorithm == CORR_DIRECT ? -1 : corr_choose_winograd(s, planned, &winograd);
     if (s->algorithm == CORR_WINOGRAD && cycles < 0)
         return CORR_UNSUPPORTED;
+    if (s->algorithm != CORR_WINOGRAD && corr_takes_stencil(s, choice->kernels)) {
+        corr_choose_stencil(s, choice);
+        return CORR_OK;
+    }
     if (s->algorithm != CORR_WINOGRAD) {
         const double direct = choose_gemm(s, choice);
         if (cycles < 0 || direct <= cycles)

@@ -62,6 +62,7 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
 }
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
+extern const corr_engine corr_depthwise_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
@@ -74,6 +75,15 @@ void corr_choose_weight(const corr_problem *s, int threads, corr_weight_choice *
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
 void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice);
 double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
+
+/* choose_stencil.c */
+int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);
+void corr_choose_stencil(const corr_problem *s, corr_choice *choice);
+void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice);
+/* Does it run with a lane a channel? Only with weights packed for it. */
+int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
+int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
+int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
 
 /* engines/weights.c: panels of output channels, [k][width] each, packed once. */
 int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c);

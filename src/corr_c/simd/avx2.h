@@ -4,6 +4,15 @@
 #define CORR_TILE_ROWS_avx2 {12, 6, 4, 0}
 #define CORR_DOT_ROWS_avx2 3
 #define CORR_DOT_COLUMNS_avx2 4
+/* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
+#define CORR_MARCHES_avx2(X)                                                                   \
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \
+    X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1) X(SHARED, 3, 2, 2)                \
+    X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
+#define CORR_LANES_MARCHES_avx2(X)                                                             \
+    X(3, 3, 1, 1) X(3, 3, 1, 3) X(5, 0, 1, 1) X(5, 0, 1, 2) X(7, 0, 1, 1) X(3, 3, 2, 1)        \
+    X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 3) X(7, 0, 2, 1) X(7, 0, 2, 2)
+#define CORR_BLOCKS_avx2(X) X(1, 1) X(1, 4) X(2, 1) X(2, 3) X(3, 1) X(3, 3) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
 
 enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0 };
 typedef __m256 vec_f32_avx2;
@@ -57,6 +66,35 @@ CORR_INLINE float v_sum_f32_avx2(__m256 a) {
 }
 CORR_INLINE float s_fma_f32_avx2(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
+}
+typedef __m256i vmask_f32_avx2;
+CORR_INLINE __m256i v_mask_f32_avx2(int64_t lo, int64_t hi) { return range32_avx2(lo, hi); }
+CORR_INLINE __m256 v_load_mask_f32_avx2(const float *p, __m256i m) {
+    return _mm256_maskload_ps(p, m);
+}
+CORR_INLINE __m256 v_load_merge_f32_avx2(__m256 a, const float *p, __m256i m) {
+    return _mm256_blendv_ps(a, _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
+CORR_INLINE void v_store_mask_f32_avx2(float *p, __m256 a, __m256i m) { _mm256_maskstore_ps(p, m, a); }
+CORR_INLINE void v_split_f32_avx2(__m256 a, __m256 b, __m256 *even, __m256 *odd) {
+    __m256d e = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    __m256d o = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    *even = _mm256_castpd_ps(_mm256_permute4x64_pd(e, 0xd8));
+    *odd = _mm256_castpd_ps(_mm256_permute4x64_pd(o, 0xd8));
+}
+CORR_INLINE __m256 v_align_f32_avx2(__m256 a, __m256 b, int n) {
+    const __m256i x = _mm256_castps_si256(a), z = _mm256_castps_si256(b);
+    const __m256i y = _mm256_permute2x128_si256(x, z, 0x21); /* the middle of both */
+    switch (n) {
+    case 1: return _mm256_castsi256_ps(_mm256_alignr_epi8(y, x, 4));
+    case 2: return _mm256_castsi256_ps(_mm256_alignr_epi8(y, x, 8));
+    case 3: return _mm256_castsi256_ps(_mm256_alignr_epi8(y, x, 12));
+    case 4: return _mm256_castsi256_ps(y);
+    case 5: return _mm256_castsi256_ps(_mm256_alignr_epi8(z, y, 4));
+    case 6: return _mm256_castsi256_ps(_mm256_alignr_epi8(z, y, 8));
+    case 7: return _mm256_castsi256_ps(_mm256_alignr_epi8(z, y, 12));
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f32_avx2(__m256 r[8]) {
     __m256 p[8], q[8];
@@ -115,6 +153,28 @@ CORR_INLINE double v_sum_f64_avx2(__m256d a) {
 }
 CORR_INLINE double s_fma_f64_avx2(double a, double b, double c) {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+}
+typedef __m256i vmask_f64_avx2;
+CORR_INLINE __m256i v_mask_f64_avx2(int64_t lo, int64_t hi) { return range64_avx2(lo, hi); }
+CORR_INLINE __m256d v_load_mask_f64_avx2(const double *p, __m256i m) {
+    return _mm256_maskload_pd(p, m);
+}
+CORR_INLINE __m256d v_load_merge_f64_avx2(__m256d a, const double *p, __m256i m) {
+    return _mm256_blendv_pd(a, _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
+}
+CORR_INLINE void v_store_mask_f64_avx2(double *p, __m256d a, __m256i m) { _mm256_maskstore_pd(p, m, a); }
+CORR_INLINE void v_split_f64_avx2(__m256d a, __m256d b, __m256d *even, __m256d *odd) {
+    *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
+    *odd = _mm256_permute4x64_pd(_mm256_unpackhi_pd(a, b), 0xd8);
+}
+CORR_INLINE __m256d v_align_f64_avx2(__m256d a, __m256d b, int n) {
+    const __m256d middle = _mm256_permute2f128_pd(a, b, 0x21);
+    switch (n) {
+    case 1: return _mm256_shuffle_pd(a, middle, 0x5);
+    case 2: return middle;
+    case 3: return _mm256_shuffle_pd(middle, b, 0x5);
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f64_avx2(__m256d r[4]) {
     __m256d a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);

@@ -5,6 +5,19 @@
 #define CORR_TILE_ROWS_avx512 {14, 14, 8, 6}
 #define CORR_DOT_ROWS_avx512 4
 #define CORR_DOT_COLUMNS_avx512 4
+/* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
+#define CORR_MARCHES_avx512(X)                                                                 \
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
+    X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 5, 1, 3) X(SHARED, 5, 1, 4)                \
+    X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
+    X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
+    X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
+    X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2)
+#define CORR_LANES_MARCHES_avx512(X)                                                           \
+    X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
+    X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
+#define CORR_BLOCKS_avx512(X)                                                                  \
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2) X(6, 4)
 
 enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;
@@ -43,6 +56,33 @@ CORR_INLINE __m512 v_min_f32_avx512(__m512 a, __m512 b) { return _mm512_min_ps(a
 CORR_INLINE float v_sum_f32_avx512(__m512 a) { return _mm512_reduce_add_ps(a); }
 CORR_INLINE float s_fma_f32_avx512(float a, float b, float c) {
     return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
+}
+typedef __mmask16 vmask_f32_avx512;
+CORR_INLINE __mmask16 v_mask_f32_avx512(int64_t lo, int64_t hi) {
+    return (__mmask16)(low_bits_avx512(hi) & ~low_bits_avx512(lo));
+}
+CORR_INLINE __m512 v_load_mask_f32_avx512(const float *p, __mmask16 m) {
+    return _mm512_maskz_loadu_ps(m, p);
+}
+CORR_INLINE __m512 v_load_merge_f32_avx512(__m512 a, const float *p, __mmask16 m) {
+    return _mm512_mask_loadu_ps(a, m, p);
+}
+CORR_INLINE void v_store_mask_f32_avx512(float *p, __m512 a, __mmask16 m) { _mm512_mask_storeu_ps(p, m, a); }
+CORR_INLINE void v_split_f32_avx512(__m512 a, __m512 b, __m512 *even, __m512 *odd) {
+    __m512i i = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *even = _mm512_permutex2var_ps(a, i, b);
+    *odd = _mm512_permutex2var_ps(a, _mm512_add_epi32(i, _mm512_set1_epi32(1)), b);
+}
+CORR_INLINE __m512 v_align_f32_avx512(__m512 a, __m512 b, int n) {
+    switch (n) {
+    case 1: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 1));
+    case 2: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 2));
+    case 3: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 3));
+    case 13: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 13));
+    case 14: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 14));
+    case 15: return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(b), _mm512_castps_si512(a), 15));
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f32_avx512(__m512 r[16]) {
     __m512d p[16];
@@ -105,6 +145,33 @@ CORR_INLINE __m512d v_min_f64_avx512(__m512d a, __m512d b) { return _mm512_min_p
 CORR_INLINE double v_sum_f64_avx512(__m512d a) { return _mm512_reduce_add_pd(a); }
 CORR_INLINE double s_fma_f64_avx512(double a, double b, double c) {
     return _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+}
+typedef __mmask8 vmask_f64_avx512;
+CORR_INLINE __mmask8 v_mask_f64_avx512(int64_t lo, int64_t hi) {
+    return (__mmask8)(low_bits_avx512(hi) & ~low_bits_avx512(lo));
+}
+CORR_INLINE __m512d v_load_mask_f64_avx512(const double *p, __mmask8 m) {
+    return _mm512_maskz_loadu_pd(m, p);
+}
+CORR_INLINE __m512d v_load_merge_f64_avx512(__m512d a, const double *p, __mmask8 m) {
+    return _mm512_mask_loadu_pd(a, m, p);
+}
+CORR_INLINE void v_store_mask_f64_avx512(double *p, __m512d a, __mmask8 m) { _mm512_mask_storeu_pd(p, m, a); }
+CORR_INLINE void v_split_f64_avx512(__m512d a, __m512d b, __m512d *even, __m512d *odd) {
+    __m512i i = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    *even = _mm512_permutex2var_pd(a, i, b);
+    *odd = _mm512_permutex2var_pd(a, _mm512_add_epi64(i, _mm512_set1_epi64(1)), b);
+}
+CORR_INLINE __m512d v_align_f64_avx512(__m512d a, __m512d b, int n) {
+    switch (n) {
+    case 1: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 1));
+    case 2: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 2));
+    case 3: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 3));
+    case 5: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 5));
+    case 6: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 6));
+    case 7: return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(b), _mm512_castpd_si512(a), 7));
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f64_avx512(__m512d r[8]) {
     __m512d p[8];

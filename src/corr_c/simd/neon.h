@@ -4,6 +4,19 @@
 #define CORR_TILE_ROWS_neon {12, 12, 8, 0}
 #define CORR_DOT_ROWS_neon 4
 #define CORR_DOT_COLUMNS_neon 4
+/* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
+#define CORR_MARCHES_neon(X)                                                                 \
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
+    X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 5, 1, 3) X(SHARED, 5, 1, 4)                \
+    X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
+    X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
+    X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
+    X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2)
+#define CORR_LANES_MARCHES_neon(X)                                                           \
+    X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
+    X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
+#define CORR_BLOCKS_neon(X)                                                                  \
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2) X(6, 4)
 
 enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0 };
 typedef float32x4_t vec_f32_neon;
@@ -45,6 +58,41 @@ CORR_INLINE float32x4_t v_min_f32_neon(float32x4_t a, float32x4_t b) { return vb
 CORR_INLINE float v_sum_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
 CORR_INLINE float s_fma_f32_neon(float a, float b, float c) {
     return vgetq_lane_f32(vfmaq_f32(vdupq_n_f32(c), vdupq_n_f32(a), vdupq_n_f32(b)), 0);
+}
+typedef struct {
+    int64_t lo, hi;
+} vmask_f32_neon;
+CORR_INLINE vmask_f32_neon v_mask_f32_neon(int64_t lo, int64_t hi) {
+    vmask_f32_neon m = {lo, hi};
+    return m;
+}
+CORR_INLINE float32x4_t v_load_mask_f32_neon(const float *p, vmask_f32_neon m) {
+    return v_load_range_f32_neon(p, m.lo, m.hi);
+}
+CORR_INLINE float32x4_t v_load_merge_f32_neon(float32x4_t a, const float *p, vmask_f32_neon m) {
+    float lanes[4];
+    v_store_f32_neon(lanes, a);
+    for (int64_t i = m.lo; i < m.hi; i++)
+        lanes[i] = p[i];
+    return v_load_f32_neon(lanes);
+}
+CORR_INLINE void v_store_mask_f32_neon(float *p, float32x4_t a, vmask_f32_neon m) {
+    float lanes[4];
+    v_store_f32_neon(lanes, a);
+    for (int64_t i = m.lo; i < m.hi; i++)
+        p[i] = lanes[i];
+}
+CORR_INLINE void v_split_f32_neon(float32x4_t a, float32x4_t b, float32x4_t *even, float32x4_t *odd) {
+    *even = vuzp1q_f32(a, b);
+    *odd = vuzp2q_f32(a, b);
+}
+CORR_INLINE float32x4_t v_align_f32_neon(float32x4_t a, float32x4_t b, int n) {
+    switch (n) {
+    case 1: return vextq_f32(a, b, 1);
+    case 2: return vextq_f32(a, b, 2);
+    case 3: return vextq_f32(a, b, 3);
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f32_neon(float32x4_t r[4]) {
     float32x4_t a = vzip1q_f32(r[0], r[2]), b = vzip2q_f32(r[0], r[2]);
@@ -93,6 +141,39 @@ CORR_INLINE float64x2_t v_min_f64_neon(float64x2_t a, float64x2_t b) { return vb
 CORR_INLINE double v_sum_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
 CORR_INLINE double s_fma_f64_neon(double a, double b, double c) {
     return vgetq_lane_f64(vfmaq_f64(vdupq_n_f64(c), vdupq_n_f64(a), vdupq_n_f64(b)), 0);
+}
+typedef struct {
+    int64_t lo, hi;
+} vmask_f64_neon;
+CORR_INLINE vmask_f64_neon v_mask_f64_neon(int64_t lo, int64_t hi) {
+    vmask_f64_neon m = {lo, hi};
+    return m;
+}
+CORR_INLINE float64x2_t v_load_mask_f64_neon(const double *p, vmask_f64_neon m) {
+    return v_load_range_f64_neon(p, m.lo, m.hi);
+}
+CORR_INLINE float64x2_t v_load_merge_f64_neon(float64x2_t a, const double *p, vmask_f64_neon m) {
+    double lanes[2];
+    v_store_f64_neon(lanes, a);
+    for (int64_t i = m.lo; i < m.hi; i++)
+        lanes[i] = p[i];
+    return v_load_f64_neon(lanes);
+}
+CORR_INLINE void v_store_mask_f64_neon(double *p, float64x2_t a, vmask_f64_neon m) {
+    double lanes[2];
+    v_store_f64_neon(lanes, a);
+    for (int64_t i = m.lo; i < m.hi; i++)
+        p[i] = lanes[i];
+}
+CORR_INLINE void v_split_f64_neon(float64x2_t a, float64x2_t b, float64x2_t *even, float64x2_t *odd) {
+    *even = vuzp1q_f64(a, b);
+    *odd = vuzp2q_f64(a, b);
+}
+CORR_INLINE float64x2_t v_align_f64_neon(float64x2_t a, float64x2_t b, int n) {
+    switch (n) {
+    case 1: return vextq_f64(a, b, 1);
+    default: return a;
+    }
 }
 CORR_INLINE void v_transpose_f64_neon(float64x2_t r[2]) {
     float64x2_t a = vzip1q_f64(r[0], r[1]), b = vzip2q_f64(r[0], r[1]);

@@ -9,6 +9,11 @@
  *   v_widen, v_narrow       V_LANES doubles from and to floats (float64 only)
  *   v_max, v_min            where one is NaN, the second operand
  *   v_transpose             of V_LANES vectors, in place
+ *   vmask, v_mask           lanes lo <= i < hi, made once for many loads and stores:
+ *                           v_load_mask, v_store_mask; v_load_merge keeps a's other lanes
+ *   v_split(a, b, ...)      the even and the odd ones of a's and b's lanes
+ *   v_align(a, b, n)        lane i is lane i + n of a, followed by b; n is constant, within 3
+ *                           of 0 or of V_LANES
  *   V_MASKED                does a masked store cost what a whole one does?
  */
 #ifndef CORR_SIMD_H
@@ -35,6 +40,13 @@
 #define v_min CORR_NAME(v_min)
 #define v_sum CORR_NAME(v_sum)
 #define v_transpose CORR_NAME(v_transpose)
+#define vmask CORR_NAME(vmask)
+#define v_mask CORR_NAME(v_mask)
+#define v_load_mask CORR_NAME(v_load_mask)
+#define v_load_merge CORR_NAME(v_load_merge)
+#define v_store_mask CORR_NAME(v_store_mask)
+#define v_split CORR_NAME(v_split)
+#define v_align CORR_NAME(v_align)
 #define V_MASKED CORR_PASTE2(V_MASKED, CORR_ISA)
 #define s_fma CORR_NAME(s_fma)
 

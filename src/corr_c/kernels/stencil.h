@@ -1,0 +1,274 @@
+/* Depthwise layers and filters: a few taps of one channel, read where they lie.
+ *
+ * A march walks down the input rows. A row is loaded once, as vectors that follow one another;
+ * what tap q wants of it is cut out of two neighbours (v_align) and serves all rows of taps:
+ *
+ *   input row r      | x[-1] | x[0] | x[1] | x[2] |      one load each
+ *   tap q                    \  data[0] .. data[1]       shifted by q - kw / 2
+ *                           /      |      \
+ *   output rows     acc[r-2]    acc[r-1]   acc[r]        fma with w[2][q], w[1][q], w[0][q]
+ *
+ * The sum of row r - 2 is then complete, is stored, and its registers begin row r + 1: the rows
+ * of sums rotate through the registers, and the loop is unrolled once around. With a stride of
+ * 2 two input rows make a turn, and the vectors come apart into even and odd columns.
+ *
+ * Narrow planes: several at a time, each a vector of its own (OWN), or two in one (PAIR), with
+ * zeros between them.
+ */
+/* a in lanes below n, b in the others. */
+CORR_INLINE vec CORR_NAME(two)(real a, real b, int64_t n) {
+    real lanes[V_LANES];
+    v_store(lanes, v_set1(b));
+    return v_load_merge(v_set1(a), lanes, v_mask(n, V_LANES));
+}
+
+enum { CORR_NAME(MARCH_SIDE) = (3 + V_LANES - 1) / V_LANES }; /* vectors that 3 columns reach */
+
+/* What a march keeps beside its sums. */
+typedef struct CORR_NAME(march) {
+    const corr_stencil *s;
+    const vec *kept;  /* weights as vectors, [vector][q][p], or */
+    const real *taps; /* as [q][p] */
+    vmask loads[2 * (CORR_MAX_VECTORS + 2 * CORR_NAME(MARCH_SIDE))];
+    vmask pair_loads[2], stores[2]; /* the second plane's of a PAIR; the first one's, its */
+    vec bias[CORR_MAX_VECTORS], low, high;
+} CORR_NAME(march);
+
+CORR_INLINE vec CORR_NAME(march_weight)(const int kind, const int kh, const int kw,
+                                        const CORR_NAME(march) *m, int q, int p, int v) {
+    if (kind != CORR_STENCIL_SHARED)
+        return m->kept[(v * kw + q) * kh + p];
+    return kh == 3 ? m->kept[q * kh + p] : v_set1(m->taps[q * kh + p]);
+}
+
+/* The vectors of one input row, `sides` more of them at either end, as one sequence for each
+ * column modulo the step. */
+CORR_INLINE void CORR_NAME(march_load)(const int kind, const int step, const int vectors,
+                                       const int sides, const CORR_NAME(march) *m,
+                                       const real *x, vec row[2][CORR_MAX_VECTORS + 4]) {
+    const corr_stencil *s = m->s;
+    CORR_UNROLL
+    for (int v = -sides; v < vectors + sides; v++) {
+        vec raw[2];
+        CORR_UNROLL
+        for (int h = 0; h < step; h++) {
+            const int at = (v + sides) * step + h;
+            if (kind == CORR_STENCIL_SHARED) {
+                raw[h] = v_load_mask(x + (v * step + h) * V_LANES, m->loads[at]);
+            } else if (v < 0 || v >= vectors) {
+                raw[h] = v_zero();
+            } else {
+                const real *own = x + v * (kind == CORR_STENCIL_PAIR ? 2 : 1) * s->x_plane + h * V_LANES;
+                raw[h] = v_load_mask(own, m->loads[h]);
+                if (kind == CORR_STENCIL_PAIR)
+                    raw[h] = v_load_merge(raw[h], own + s->x_plane - s->pair * step, m->pair_loads[h]);
+            }
+        }
+        if (step == 2)
+            v_split(raw[0], raw[1], &row[0][v + sides], &row[1][v + sides]);
+        else
+            row[0][v + sides] = raw[0];
+    }
+}
+
+/* What tap q wants of the row, for vector v: columns that are d to the right. */
+CORR_INLINE vec CORR_NAME(march_data)(const int step, const int sides, const int d, const int v,
+                                      vec row[2][CORR_MAX_VECTORS + 4]) {
+    const int far = 8 * V_LANES * step + d; /* so that the division rounds down */
+    const vec *of = row[far % step];
+    const int lane = far / step, at = v + sides + lane / V_LANES - 8, n = lane % V_LANES;
+    return n ? v_align(of[at], of[at + 1], n) : of[at];
+}
+
+CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
+                                        const CORR_NAME(march) *m, const vec *acc, real *y) {
+    const corr_stencil *s = m->s;
+    CORR_UNROLL
+    for (int v = 0; v < vectors; v++) {
+        const vec sum = v_add(acc[v], m->bias[v]);
+        const vec result = v_min(m->high, v_max(m->low, sum));
+        real *to = kind == CORR_STENCIL_SHARED ? y + v * V_LANES : y + v * s->y_plane;
+        if (kind == CORR_STENCIL_PAIR) {
+            to += v * s->y_plane;
+            v_store_mask(to, result, m->stores[0]);
+            v_store_mask(to + s->y_plane - s->pair, result, m->stores[1]);
+        } else if (kind == CORR_STENCIL_OWN || (v == vectors - 1 && s->columns < vectors * V_LANES)) {
+            v_store_mask(to, result, m->stores[0]);
+        } else {
+            v_store(to, result);
+        }
+        CORR_PREFETCH_WRITE(to + s->y_ahead);
+    }
+    if (kind == CORR_STENCIL_SHARED && s->y_far) {
+        CORR_UNROLL
+        for (int v = 0; v < vectors; v++)
+            CORR_PREFETCH_WRITE(y + v * V_LANES + s->y_far);
+    }
+}
+
+/* Turn t: `step` input rows, and the row of sums that they complete. */
+CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int kw, const int step,
+                                       const int vectors, const int phase,
+                                       const CORR_NAME(march) *m, int64_t t, const real *x,
+                                       real *y, vec *acc) {
+    const corr_stencil *s = m->s;
+    const int slots = (kh + step - 1) / step, done = (phase + 1) % slots;
+    const int sides = (kw / 2 / step + (step == 2) + V_LANES - 1) / V_LANES;
+    CORR_UNROLL
+    for (int a = 0; a < step; a++) {
+        const int64_t r = t * step + a;
+        if (r < s->row_lo || r >= s->row_hi)
+            continue;
+        vec row[2][CORR_MAX_VECTORS + 4];
+        CORR_NAME(march_load)(kind, step, vectors, sides, m, x + r * s->x_row, row);
+        CORR_UNROLL
+        for (int v = 0; v < vectors * step; v++)
+            CORR_PREFETCH(x + r * s->x_row + s->x_ahead +
+                          (kind == CORR_STENCIL_SHARED ? v * V_LANES : v * s->x_plane));
+        if (kind == CORR_STENCIL_SHARED && s->x_far) {
+            CORR_UNROLL
+            for (int v = 0; v < vectors * step; v++)
+                CORR_PREFETCH(x + r * s->x_row + s->x_far + v * V_LANES);
+        }
+        CORR_UNROLL
+        for (int q = 0; q < kw; q++) {
+            vec data[CORR_MAX_VECTORS];
+            CORR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                data[v] = CORR_NAME(march_data)(step, sides, q - kw / 2, v, row);
+            CORR_UNROLL
+            for (int p = a; p < kh; p += step) {
+                vec *sums = acc + (phase + slots - p / step) % slots * vectors;
+                CORR_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    sums[v] = v_fma(CORR_NAME(march_weight)(kind, kh, kw, m, q, p, v), data[v], sums[v]);
+            }
+        }
+    }
+    if (t >= slots - 1)
+        CORR_NAME(march_store)(kind, vectors, m, acc + done * vectors, y + (t - slots + 1) * s->y_row);
+    CORR_UNROLL
+    for (int v = 0; v < vectors; v++)
+        acc[done * vectors + v] = v_zero();
+}
+
+/* The rows of one plane (or of as many as go together), from the top. */
+CORR_INLINE void CORR_NAME(march_plane)(const int kind, const int kh, const int kw,
+                                        const int step, const int vectors,
+                                        const CORR_NAME(march) *m, const real *x, real *y) {
+    const int slots = (kh + step - 1) / step;
+    const int64_t turns = m->s->rows + slots - 1;
+    vec acc[CORR_STENCIL_TAPS * CORR_MAX_VECTORS];
+    CORR_UNROLL
+    for (int i = 0; i < slots * vectors; i++)
+        acc[i] = v_zero();
+    for (int64_t t = 0; t < turns; t += slots) {
+        /* Spelt out: compilers do not unroll a loop with several exits. */
+#define CORR_MARCH_PHASE(i)                                                                    \
+    if (i < slots) {                                                                           \
+        if (t + i >= turns)                                                                    \
+            return;                                                                            \
+        CORR_NAME(march_turn)(kind, kh, kw, step, vectors, i, m, t + i, x, y, acc);            \
+    }
+        CORR_MARCH_PHASE(0)
+        CORR_MARCH_PHASE(1)
+        CORR_MARCH_PHASE(2)
+        CORR_MARCH_PHASE(3)
+        CORR_MARCH_PHASE(4)
+        CORR_MARCH_PHASE(5)
+        CORR_MARCH_PHASE(6)
+#undef CORR_MARCH_PHASE
+    }
+}
+
+/* Lanes lo <= i < hi of elements that begin `at` before the first. */
+CORR_INLINE vmask CORR_NAME(march_mask)(int64_t lo, int64_t hi, int64_t at) {
+    const int64_t first = CORR_NAME(clamp)(lo - at, 0, V_LANES);
+    return v_mask(first, CORR_NAME(clamp)(hi - at, first, V_LANES));
+}
+
+CORR_INLINE void CORR_NAME(march_masks)(const int kind, const int step, const int vectors,
+                                        const int sides, const corr_stencil *s,
+                                        CORR_NAME(march) *m) {
+    const int64_t lo = s->column_lo, hi = s->column_hi, columns = s->columns;
+    if (kind == CORR_STENCIL_SHARED) {
+        for (int i = 0; i < step * (vectors + 2 * sides); i++)
+            m->loads[i] = CORR_NAME(march_mask)(lo, hi, (i - step * sides) * V_LANES);
+        m->stores[0] = v_mask(0, columns - (vectors - 1) * V_LANES);
+        return;
+    }
+    for (int h = 0; h < step; h++) {
+        m->loads[h] = CORR_NAME(march_mask)(lo, hi, h * V_LANES);
+        m->pair_loads[h] = CORR_NAME(march_mask)(lo + s->pair * step, hi + s->pair * step, h * V_LANES);
+    }
+    m->stores[0] = v_mask(0, columns);
+    m->stores[1] = v_mask(s->pair, kind == CORR_STENCIL_PAIR ? s->pair + columns : s->pair);
+}
+
+CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const int kw,
+                                          const int vectors, const corr_stencil *s, const real *w,
+                                          const real *bias, CORR_NAME(march) *m, vec *kept,
+                                          real *taps) {
+    const int sets = kind == CORR_STENCIL_SHARED ? 1 : vectors;
+    const int64_t w_plane = s->w_plane, b_plane = s->bias_plane;
+    if (kind == CORR_STENCIL_SHARED && kh > 3) {
+        for (int p = 0; p < kh; p++)
+            for (int q = 0; q < kw; q++)
+                taps[q * kh + p] = w[p * kw + q];
+    } else {
+        CORR_UNROLL
+        for (int v = 0; v < sets; v++)
+            CORR_UNROLL
+            for (int q = 0; q < kw; q++)
+                CORR_UNROLL
+                for (int p = 0; p < kh; p++) {
+                    const real *at = w + p * kw + q;
+                    kept[(v * kw + q) * kh + p] =
+                        kind == CORR_STENCIL_PAIR
+                            ? CORR_NAME(two)(at[2 * v * w_plane], at[(2 * v + 1) * w_plane], s->pair)
+                            : v_set1(at[v * w_plane]);
+                }
+    }
+    CORR_UNROLL
+    for (int v = 0; v < vectors; v++)
+        m->bias[v] = !bias ? v_zero()
+                     : kind == CORR_STENCIL_PAIR
+                         ? CORR_NAME(two)(bias[2 * v * b_plane], bias[(2 * v + 1) * b_plane], s->pair)
+                         : v_set1(bias[kind == CORR_STENCIL_OWN ? v * b_plane : 0]);
+}
+
+CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const int kw,
+                                          const int step, const int vectors,
+                                          const corr_stencil *s, const real *x, const real *w,
+                                          real *y) {
+    const int sides = (kw / 2 / step + (step == 2) + V_LANES - 1) / V_LANES;
+    const int together = kind == CORR_STENCIL_SHARED ? 1
+                         : kind == CORR_STENCIL_OWN  ? vectors
+                                                     : 2 * vectors;
+    const real *bias = s->bias;
+    vec kept[CORR_STENCIL_KEPT];
+    real taps[CORR_STENCIL_TAPS * CORR_STENCIL_TAPS];
+    CORR_NAME(march) m;
+    m.s = s;
+    m.kept = kept;
+    m.taps = taps;
+    m.low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
+    m.high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+    CORR_NAME(march_masks)(kind, step, vectors, sides, s, &m);
+    for (int64_t i = 0; i < s->planes; i += together) {
+        CORR_NAME(march_weights)(kind, kh, kw, vectors, s, w, bias, &m, kept, taps);
+        CORR_NAME(march_plane)(kind, kh, kw, step, vectors, &m, x, y);
+        x += together * s->x_plane;
+        y += together * s->y_plane;
+        w += together * s->w_plane;
+        bias = bias ? bias + together * s->bias_plane : NULL;
+    }
+}
+
+#define CORR_MARCH(kind, size, step, vectors)                                                  \
+    static void CORR_NAME(corr_march_##kind##_##size##_##step##_##vectors)(                    \
+        const corr_stencil *s, const void *x, const void *w, void *y) {                        \
+        CORR_NAME(stencil_march)(CORR_STENCIL_##kind, size, size, step, vectors, s, x, w, y);  \
+    }
+CORR_PASTE2(CORR_MARCHES, CORR_ISA)(CORR_MARCH)
+#undef CORR_MARCH

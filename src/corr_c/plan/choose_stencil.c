@@ -1,0 +1,63 @@
+/* The heuristics of stencils; like those in choose.c they change no bit of a result. */
+#include "plan.h"
+
+/* What is worked on of a picture at a time: the rows that two such parts share are in L2 again,
+ * and a strip and the next, which is fetched meanwhile, fit in L1. A 5x5 kernel on 1080p takes
+ * 0.77 ms with 256 KiB, 0.55 with 512, no less with more. */
+static const int64_t part_bytes = 512 << 10;
+
+/* Two planes and their outputs in 48 KiB of L1. */
+static const int64_t small_plane_bytes = 28 << 10;
+
+/* Multiply-adds of an item: some 2 microseconds, 20 times what handing it out costs. */
+static const int64_t item_terms = 200000;
+
+/* A stencil reads each vector of pixels once for all rows of taps, at nearly the full rate
+ * whatever the number of output channels. Only rows that fill less than half of a vector do
+ * better as columns of a product, and that only with enough channels. */
+int corr_takes_stencil(const corr_problem *s, const corr_kernels *k) {
+    return s->ic == 1 && (s->oc < 8 || 2 * s->w.out > k->lanes);
+}
+
+int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
+    return choice->channel_lanes && s->x_stride[1] == 1 && s->y_stride[1] == 1 &&
+           s->x_stride[4] != 1;
+}
+
+int corr_next_plane_first(const corr_problem *s, const corr_choice *choice) {
+    return (s->h.in * s->w.in + corr_pixels(s)) * choice->kernels->bytes <= small_plane_bytes;
+}
+
+void corr_choose_stencil(const corr_problem *s, corr_choice *choice) {
+    const int64_t kh = s->h.kernel, kw = s->w.kernel, step = s->h.stride;
+    const int march = (kh == 3 && kw == 3) || ((kh == 5 || kh == 7) && kw <= CORR_STENCIL_TAPS);
+    choice->engine = &corr_depthwise_engine;
+    choice->rows = (int)corr_min(kh, CORR_STENCIL_ROWS);
+    choice->cb = 1;
+    choice->kc = corr_terms(s); /* one chain */
+    choice->channel_lanes = s->oc == 1 && s->groups > 1 && march && s->w.stride == step &&
+                            step <= 2 && (step == 1 || s->h.dilation == 1) &&
+                            s->x_stride[1] == 1 && s->y_stride[1] == 1;
+}
+
+int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice) {
+    const int64_t row = s->w.in * s->h.stride + s->w.out * s->oc;
+    const int64_t rows = part_bytes / (row * choice->kernels->bytes);
+    /* At least as many as the kernel is high, or most of the input is read twice. */
+    return corr_max(rows, corr_max((s->h.kernel - 1) * s->h.dilation, 16));
+}
+
+void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice) {
+    const int64_t halo = (s->h.kernel - 1) * s->h.dilation;
+    const int64_t lanes = corr_in_lanes(s, choice) ? choice->kernels->lanes : 1;
+    const int64_t planes = s->n * corr_ceil_div(s->groups, lanes);
+    int64_t rows = s->h.out;
+    if (threads > 1 && planes < 4 * (int64_t)threads) {
+        const int64_t blocks = corr_ceil_div(4 * (int64_t)threads, planes);
+        rows = corr_min(rows, corr_max(corr_ceil_div(s->h.out, blocks), halo / 2 + 8));
+    }
+    const int64_t terms = lanes * rows * s->w.out * s->oc * corr_terms(s);
+    choice->pixel_panels = corr_max(rows, 1);
+    choice->channel_panels = corr_max(1, corr_min(item_terms / corr_max(terms, 1),
+                                                  planes / (4 * (int64_t)threads)));
+}
