@@ -40,25 +40,24 @@
 #define CORR_NOINLINE __declspec(noinline)
 #define CORR_RESTRICT __restrict
 #define CORR_LIKELY(x) (x)
-#define CORR_PREFETCH(p) ((void)(p))
-#define CORR_PREFETCH_WRITE(p) ((void)(p))
 #define CORR_THREAD_LOCAL __declspec(thread)
 #else
 #define CORR_INLINE static inline __attribute__((always_inline, unused))
 #define CORR_NOINLINE __attribute__((noinline))
 #define CORR_RESTRICT restrict
-#define CORR_PREFETCH(p) __builtin_prefetch(p)
-#define CORR_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #define CORR_LIKELY(x) __builtin_expect(!!(x), 1)
 #define CORR_THREAD_LOCAL _Thread_local
 #endif
 
-/* A line that will soon be read (from L2), or written; the address may be anything. */
+/* A line that will soon be read (in L1, or some time later from L2) or written; the address may
+ * be anything. */
 #if defined(__GNUC__)
-#define CORR_PREFETCH(p) __builtin_prefetch(p, 0, 2)
+#define CORR_PREFETCH(p) __builtin_prefetch(p)
+#define CORR_PREFETCH_L2(p) __builtin_prefetch(p, 0, 2)
 #define CORR_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #else
 #define CORR_PREFETCH(p) ((void)(p))
+#define CORR_PREFETCH_L2(p) ((void)(p))
 #define CORR_PREFETCH_WRITE(p) ((void)(p))
 #endif
 

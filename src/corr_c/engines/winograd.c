@@ -155,7 +155,7 @@ static void fetch_planes(const char *plane, int64_t channel, int64_t row, int64_
     for (int64_t c = c0; c < c1; c++)
         for (int64_t i = 0; i < rows; i++)
             for (int64_t at = 0; at < bytes + 63; at += 64)
-                CORR_PREFETCH(plane + c * channel + i * row + at);
+                CORR_PREFETCH_L2(plane + c * channel + i * row + at);
 }
 
 /* Part e of all points of what this item's inverse of channels [o, o + count) writes. */
