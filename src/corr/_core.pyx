@@ -356,8 +356,6 @@ cdef int _algorithm(object word, _Types types) except -1:
     if algorithm in (CORR_WINOGRAD, CORR_FFT) and types.dtype == CORR_F64:
         raise ValueError(f"algorithm={word!r} cannot be used here: float64 is always computed "
                          "directly")
-    if algorithm == CORR_FFT:
-        raise ValueError("algorithm='fft' cannot be used here: it is not built into this version")
     return algorithm
 
 

@@ -193,6 +193,21 @@ typedef struct corr_winograd_kernels {
     corr_winograd_weights_kernel *weights;
 } corr_winograd_kernels;
 
+/* kernels/fft.h. Points are [n][2][lanes]; n = 4^k or 2 * 4^k. In place; the inverse of the
+ * forward is n times the points. */
+typedef void corr_fft_kernel(int64_t n, void *points, const void *twiddles);
+/* Blocks of lanes x lanes points, transposed. */
+typedef void corr_fft_turn_kernel(int64_t blocks, const void *src, int64_t src_step, void *dst,
+                                  int64_t dst_step);
+/* to[i] = a[i] * b[i], for n points. */
+typedef void corr_fft_multiply_kernel(int64_t n, const void *a, const void *b, void *to);
+/* Half of some points from rows of pixels `step` apart, lanes lo <= l < hi, others zero; and
+ * back, with bias and activation, returning non-zero if all are finite. */
+typedef void corr_fft_load_kernel(int64_t rows, int64_t lo, int64_t hi, const void *x,
+                                  int64_t x_row, int64_t step, void *points);
+typedef int corr_fft_store_kernel(int64_t rows, int64_t columns, const void *points, void *y,
+                                  int64_t y_row, int64_t step, const corr_store *store);
+
 /* dst[i] = src[i * step], dst[i * step] = src[i], or dst[i * step] += src[i], for i < n. */
 typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t n);
 typedef void corr_spread_kernel(void *dst, int64_t step, const void *src, int64_t n);
@@ -225,6 +240,11 @@ typedef struct corr_kernels {
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_inside[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
+    corr_fft_kernel *fft_forward, *fft_inverse;
+    corr_fft_turn_kernel *fft_turn;
+    corr_fft_multiply_kernel *fft_multiply;
+    corr_fft_load_kernel *fft_load;
+    corr_fft_store_kernel *fft_store;
     corr_plain_kernel *plain;
     corr_copy_kernel *copy;
     corr_spread_kernel *spread;

@@ -13,6 +13,7 @@
 #include "stencil_block.h"
 #include "stencil.h"
 #include "stencil_lanes.h"
+#include "fft.h"
 
 #define CORR_TEXT_(x) #x
 #define CORR_TEXT(x) CORR_TEXT_(x)
@@ -61,6 +62,12 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
     .block_inside = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_INSIDE_ENTRY)},
+    .fft_forward = CORR_NAME(corr_fft_forward),
+    .fft_inverse = CORR_NAME(corr_fft_inverse),
+    .fft_turn = CORR_NAME(corr_fft_turn),
+    .fft_multiply = CORR_NAME(corr_fft_multiply),
+    .fft_load = CORR_NAME(corr_fft_load),
+    .fft_store = CORR_NAME(corr_fft_store),
     .plain = CORR_NAME(corr_plain),
     .copy = CORR_NAME(corr_copy),
     .spread = CORR_NAME(corr_spread),

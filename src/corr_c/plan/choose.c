@@ -184,7 +184,7 @@ static void fit_block(const corr_problem *s, corr_choice *c, int64_t *panels, in
  * pixels costs some 0.2, fetching one of weights from L3 some 0.3 an item. By rows, the cut
  * is along the rows. */
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) {
-    if (choice->engine == &corr_plain_engine)
+    if (choice->engine == &corr_plain_engine || choice->engine == &corr_fft_engine)
         return;
     if (choice->engine == &corr_winograd_engine) {
         corr_choose_winograd_split(s, threads, choice);
@@ -235,10 +235,14 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
         }
 }
 
-/* Float32 may go through Winograd unless the direct sum is asked for; float64 never does. */
+/* Float32 may go through transforms or Winograd unless the direct sum is asked for; float64 never does. */
 static corr_status choose_algorithm(const corr_problem *s, int planned, corr_choice *choice) {
-    if (s->algorithm == CORR_FFT)
-        return CORR_UNSUPPORTED;
+    if (s->algorithm == CORR_FFT || s->algorithm == CORR_AUTO) {
+        if (corr_choose_fft(s, choice))
+            return CORR_OK;
+        if (s->algorithm == CORR_FFT)
+            return CORR_UNSUPPORTED;
+    }
     corr_choice winograd = *choice;
     const double cycles =
         s->algorithm == CORR_DIRECT ? -1 : corr_choose_winograd(s, planned, &winograd);

@@ -61,3 +61,50 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
     choice->channel_panels = corr_max(1, corr_min(item_terms / corr_max(terms, 1),
                                                   planes / (4 * (int64_t)threads)));
 }
+
+/* Cycles of a stencil, and of a pair of tiles, of one core. */
+static double direct_cycles(const corr_problem *s, const corr_choice *c) {
+    const double columns = (double)corr_round_up(s->w.out, c->kernels->lanes);
+    return (double)(s->n * s->groups * s->oc * s->h.out) * columns * (double)corr_terms(s) /
+           (2 * 0.75 * c->kernels->lanes);
+}
+
+static double pair_cycles(const corr_choice *c, int64_t oc) {
+    double levels = 0;
+    for (int64_t n = 2; n <= c->tile_h; n *= 2)
+        levels++;
+    for (int64_t n = 2; n <= c->tile_w; n *= 2)
+        levels++;
+    const double vectors = (double)(c->tile_h * c->tile_w) / c->kernels->lanes;
+    return vectors * (double)(1 + oc) * (levels * 2.5 + 8);
+}
+
+static double transform_cycles(const corr_problem *s, const corr_choice *c) {
+    const int64_t tiles = corr_ceil_div(s->h.out, c->tile_h - s->h.kernel + 1) *
+                          corr_ceil_div(s->w.out, c->tile_w - s->w.kernel + 1);
+    const double kernels = (double)(s->groups * s->oc) * pair_cycles(c, 0);
+    return kernels + (double)(s->n * s->groups * corr_ceil_div(tiles, 2)) * pair_cycles(c, s->oc);
+}
+
+int corr_choose_fft(const corr_problem *s, corr_choice *choice) {
+    corr_choice c = *choice;
+    double best = s->algorithm == CORR_FFT ? -1 : direct_cycles(s, choice);
+    int found = 0;
+    if (!corr_fft_engine.accepts(s))
+        return 0;
+    c.engine = &corr_fft_engine;
+    c.cb = 1;
+    c.kc = corr_terms(s);
+    for (c.tile_h = c.kernels->lanes; c.tile_h <= 1024; c.tile_h *= 2)
+        for (c.tile_w = c.kernels->lanes; c.tile_w <= 1024; c.tile_w *= 2) {
+            if (c.tile_h < s->h.kernel || c.tile_w < s->w.kernel)
+                continue;
+            const double cycles = transform_cycles(s, &c);
+            if (best < 0 || cycles < best) {
+                best = cycles;
+                found = 1;
+                *choice = c;
+            }
+        }
+    return found;
+}

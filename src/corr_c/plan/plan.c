@@ -168,7 +168,9 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
 void corr_plan_describe(const corr_plan *plan, corr_plan_info *info) {
     const corr_problem *s = &plan->s;
     const corr_choice *c = &plan->packings[plan->first_class].choice;
-    info->algorithm = c->engine->algorithm == CORR_WINOGRAD ? "winograd" : "direct";
+    info->algorithm = c->engine->algorithm == CORR_WINOGRAD ? "winograd"
+                      : c->engine->algorithm == CORR_FFT    ? "fft"
+                                                            : "direct";
     const char *type = s->dtype == CORR_F32 ? "f32" : "f64";
     if (c->engine == &corr_plain_engine)
         snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s", c->engine->name, type,

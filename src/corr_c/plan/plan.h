@@ -23,6 +23,7 @@ typedef struct corr_choice {
     int64_t depth;          /* input channels summed in one chain */
     int64_t tiles;          /* of one item */
     int64_t inverse_panels; /* panels of channels multiplied before they are inverted */
+    int64_t tile_h, tile_w; /* of Fourier transforms */
 } corr_choice;
 
 /* A weight gradient: which pixels are one chain, which sums one item. */
@@ -62,7 +63,7 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
 }
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
-extern const corr_engine corr_depthwise_engine;
+extern const corr_engine corr_depthwise_engine, corr_fft_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
@@ -79,6 +80,8 @@ double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 /* choose_stencil.c */
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);
 void corr_choose_stencil(const corr_problem *s, corr_choice *choice);
+/* Transforms instead; returns 0 if those do not fit, or, unless asked for, do not pay. */
+int corr_choose_fft(const corr_problem *s, corr_choice *choice);
 void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice);
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);

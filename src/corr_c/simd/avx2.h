@@ -3,7 +3,7 @@
 #define CORR_TILES_avx2(X) CORR_ROWS_12(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_4(X, 3)
 #define CORR_TILE_ROWS_avx2 {12, 6, 4, 0}
 #define CORR_DOT_ROWS_avx2 3
-#define CORR_DOT_COLUMNS_avx2 4
+#define CORR_DOT_COLUMNS_avx2 3
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
 #define CORR_MARCHES_avx2(X)                                                                   \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \
@@ -54,6 +54,9 @@ CORR_INLINE __m256 v_load2_range_f32_avx2(const float *p, int64_t lo, int64_t hi
 CORR_INLINE __m256 v_add_f32_avx2(__m256 a, __m256 b) { return _mm256_add_ps(a, b); }
 CORR_INLINE __m256 v_sub_f32_avx2(__m256 a, __m256 b) { return _mm256_sub_ps(a, b); }
 CORR_INLINE __m256 v_mul_f32_avx2(__m256 a, __m256 b) { return _mm256_mul_ps(a, b); }
+CORR_INLINE __m256 v_fnma_f32_avx2(__m256 a, __m256 b, __m256 c) {
+    return _mm256_fnmadd_ps(a, b, c);
+}
 CORR_INLINE __m256 v_fma_f32_avx2(__m256 a, __m256 b, __m256 c) {
     return _mm256_fmadd_ps(a, b, c);
 }
@@ -142,6 +145,9 @@ CORR_INLINE __m256d v_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(
 CORR_INLINE __m256d v_mul_f64_avx2(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }
 CORR_INLINE __m256d v_widen_f64_avx2(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 CORR_INLINE void v_narrow_f64_avx2(float *p, __m256d a) { _mm_storeu_ps(p, _mm256_cvtpd_ps(a)); }
+CORR_INLINE __m256d v_fnma_f64_avx2(__m256d a, __m256d b, __m256d c) {
+    return _mm256_fnmadd_pd(a, b, c);
+}
 CORR_INLINE __m256d v_fma_f64_avx2(__m256d a, __m256d b, __m256d c) {
     return _mm256_fmadd_pd(a, b, c);
 }

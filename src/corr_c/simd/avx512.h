@@ -17,7 +17,7 @@
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
     X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
 #define CORR_BLOCKS_avx512(X)                                                                  \
-    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2) X(6, 4)
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2)
 
 enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;
@@ -48,6 +48,9 @@ CORR_INLINE __m512 v_load2_range_f32_avx512(const float *p, int64_t lo, int64_t 
 CORR_INLINE __m512 v_add_f32_avx512(__m512 a, __m512 b) { return _mm512_add_ps(a, b); }
 CORR_INLINE __m512 v_sub_f32_avx512(__m512 a, __m512 b) { return _mm512_sub_ps(a, b); }
 CORR_INLINE __m512 v_mul_f32_avx512(__m512 a, __m512 b) { return _mm512_mul_ps(a, b); }
+CORR_INLINE __m512 v_fnma_f32_avx512(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fnmadd_ps(a, b, c);
+}
 CORR_INLINE __m512 v_fma_f32_avx512(__m512 a, __m512 b, __m512 c) {
     return _mm512_fmadd_ps(a, b, c);
 }
@@ -137,6 +140,9 @@ CORR_INLINE __m512d v_sub_f64_avx512(__m512d a, __m512d b) { return _mm512_sub_p
 CORR_INLINE __m512d v_mul_f64_avx512(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
 CORR_INLINE __m512d v_widen_f64_avx512(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 CORR_INLINE void v_narrow_f64_avx512(float *p, __m512d a) { _mm256_storeu_ps(p, _mm512_cvtpd_ps(a)); }
+CORR_INLINE __m512d v_fnma_f64_avx512(__m512d a, __m512d b, __m512d c) {
+    return _mm512_fnmadd_pd(a, b, c);
+}
 CORR_INLINE __m512d v_fma_f64_avx512(__m512d a, __m512d b, __m512d c) {
     return _mm512_fmadd_pd(a, b, c);
 }

@@ -79,6 +79,13 @@ CORR_INLINE vec_f32_generic v_mul_f32_generic(vec_f32_generic a, vec_f32_generic
         r.lane[i] = a.lane[i] * b.lane[i];
     return r;
 }
+CORR_INLINE vec_f32_generic v_fnma_f32_generic(vec_f32_generic a, vec_f32_generic b, vec_f32_generic c) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = c.lane[i] - a.lane[i] * b.lane[i];
+    return r;
+}
 CORR_INLINE vec_f32_generic v_fma_f32_generic(vec_f32_generic a, vec_f32_generic b, vec_f32_generic c) {
     vec_f32_generic r;
     CORR_UNROLL
@@ -227,6 +234,13 @@ CORR_INLINE void v_narrow_f64_generic(float *p, vec_f64_generic a) {
     CORR_UNROLL
     for (int i = 0; i < V_LANES_f64_generic; i++)
         p[i] = (float)a.lane[i];
+}
+CORR_INLINE vec_f64_generic v_fnma_f64_generic(vec_f64_generic a, vec_f64_generic b, vec_f64_generic c) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = c.lane[i] - a.lane[i] * b.lane[i];
+    return r;
 }
 CORR_INLINE vec_f64_generic v_fma_f64_generic(vec_f64_generic a, vec_f64_generic b, vec_f64_generic c) {
     vec_f64_generic r;

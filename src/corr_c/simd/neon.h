@@ -52,6 +52,7 @@ CORR_INLINE void v_store_n_f32_neon(float *p, float32x4_t a, int64_t n) {
 CORR_INLINE float32x4_t v_add_f32_neon(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
 CORR_INLINE float32x4_t v_sub_f32_neon(float32x4_t a, float32x4_t b) { return vsubq_f32(a, b); }
 CORR_INLINE float32x4_t v_mul_f32_neon(float32x4_t a, float32x4_t b) { return vmulq_f32(a, b); }
+CORR_INLINE float32x4_t v_fnma_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmsq_f32(c, a, b); }
 CORR_INLINE float32x4_t v_fma_f32_neon(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
 CORR_INLINE float32x4_t v_max_f32_neon(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 CORR_INLINE float32x4_t v_min_f32_neon(float32x4_t a, float32x4_t b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
@@ -135,6 +136,7 @@ CORR_INLINE float64x2_t v_sub_f64_neon(float64x2_t a, float64x2_t b) { return vs
 CORR_INLINE float64x2_t v_mul_f64_neon(float64x2_t a, float64x2_t b) { return vmulq_f64(a, b); }
 CORR_INLINE float64x2_t v_widen_f64_neon(const float *p) { return vcvt_f64_f32(vld1_f32(p)); }
 CORR_INLINE void v_narrow_f64_neon(float *p, float64x2_t a) { vst1_f32(p, vcvt_f32_f64(a)); }
+CORR_INLINE float64x2_t v_fnma_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmsq_f64(c, a, b); }
 CORR_INLINE float64x2_t v_fma_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
 CORR_INLINE float64x2_t v_max_f64_neon(float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
 CORR_INLINE float64x2_t v_min_f64_neon(float64x2_t a, float64x2_t b) { return vbslq_f64(vcltq_f64(a, b), a, b); }

@@ -7,6 +7,7 @@
  *   v_load2_range           likewise of p[2 * i]
  *   v_fma(a, b, c)          a * b + c (rounded once, but in `generic`)
  *   v_widen, v_narrow       V_LANES doubles from and to floats (float64 only)
+ *   v_fnma(a, b, c)         c - a * b
  *   v_max, v_min            where one is NaN, the second operand
  *   v_transpose             of V_LANES vectors, in place
  *   vmask, v_mask           lanes lo <= i < hi, made once for many loads and stores:
@@ -36,6 +37,7 @@
 #define v_sub CORR_NAME(v_sub)
 #define v_mul CORR_NAME(v_mul)
 #define v_fma CORR_NAME(v_fma)
+#define v_fnma CORR_NAME(v_fnma)
 #define v_max CORR_NAME(v_max)
 #define v_min CORR_NAME(v_min)
 #define v_sum CORR_NAME(v_sum)
