@@ -27,7 +27,7 @@ typedef struct fft_job {
 } fft_job;
 
 static int accepts(const corr_problem *s) {
-    return s->ic == 1 && s->dtype == CORR_F32 && s->h.stride == 1 && s->w.stride == 1 &&
+    return s->ic == 1 && s->h.kernel <= 1024 && s->w.kernel <= 1024 && s->dtype == CORR_F32 && s->h.stride == 1 && s->w.stride == 1 &&
            s->h.dilation == 1 && s->w.dilation == 1;
 }
 
