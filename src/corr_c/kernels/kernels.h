@@ -158,6 +158,11 @@ typedef void corr_plain_kernel(const corr_problem *problem, int64_t cb, int64_t 
                                const void *x, const void *w, const void *bias, void *y,
                                int edges_only);
 
+/* The weight gradient of one image and group, terms absent in the padding left out,
+ * added to gw. */
+typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x, void *gw,
+                                      const void *gy);
+
 /* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
  * other lanes are zero. */
 typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
@@ -260,6 +265,7 @@ typedef struct corr_kernels {
     corr_fft_load_kernel *fft_load;
     corr_fft_store_kernel *fft_store;
     corr_plain_kernel *plain;
+    corr_plain_weight_kernel *plain_weight;
     corr_copy_kernel *copy;
     corr_spread_kernel *spread;
     corr_add_kernel *add;

@@ -77,6 +77,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .fft_load = CORR_NAME(corr_fft_load),
     .fft_store = CORR_NAME(corr_fft_store),
     .plain = CORR_NAME(corr_plain),
+    .plain_weight = CORR_NAME(corr_plain_weight),
     .copy = CORR_NAME(corr_copy),
     .spread = CORR_NAME(corr_spread),
     .add = CORR_NAME(corr_add),
