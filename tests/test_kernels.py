@@ -93,26 +93,6 @@ def test_pack_rows_every_range(isa, dtype, step):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
-@pytest.mark.parametrize("step", [1, 2, 3, -1, -2, 5])
-def test_pack_pixels_every_range(isa, dtype, step):
-    rng = np.random.default_rng(1)
-    lanes, channels = _kernels.lanes(isa, dtype), 3
-    x = whole(rng, (channels, 12 * lanes), dtype)
-    for lo in range(lanes + 1):
-        for hi in range(lo, lanes + 1):
-            middle = 6 * lanes
-            row = 2 * lanes + 1
-            dst = np.full((channels, row), np.nan, dtype)
-            runs = [(middle, 1, lo, hi, lanes), (0, 1 + lanes, 0, 0, lanes)]
-            _kernels.pack_pixels(isa, runs, step, x, 0, x.shape[1], channels, dst, row)
-            wanted = np.zeros((channels, 2 * lanes), dtype)
-            for i in range(lo, hi):
-                wanted[:, i] = x[:, middle + i * step]
-            np.testing.assert_array_equal(dst[:, 1:], wanted)
-            assert np.isnan(dst[:, 0]).all()
-
-
-@pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_transpose_every_tail(isa, dtype):
     rng = np.random.default_rng(5)
     lanes = _kernels.lanes(isa, dtype)

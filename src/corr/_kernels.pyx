@@ -41,12 +41,6 @@ cdef extern from "kernels/kernels.h" nogil:
         corr_activation activation
         const void *bias
         const void *column_bias
-    ctypedef struct corr_run:
-        int64_t src
-        int32_t dst
-        signed char lo
-        signed char hi
-        signed char room
     ctypedef void (*gemm_function "corr_gemm_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
                                   int64_t, const corr_store *) noexcept
     ctypedef struct corr_rows:
@@ -60,8 +54,6 @@ cdef extern from "kernels/kernels.h" nogil:
                                          int64_t, void *, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*pack_rows_function "corr_pack_rows_kernel *")(const corr_rows *, const void *, int64_t, int64_t, void *,
                                        int64_t) noexcept
-    ctypedef void (*pack_pixels_function "corr_pack_pixels_kernel *")(const corr_run *, int64_t, int64_t, const void *, int64_t,
-                                         int64_t, void *, int64_t) noexcept
     ctypedef int (*pack_weights_function "corr_pack_weights_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
                                          int64_t, int64_t, int64_t, int64_t, void *) noexcept
     ctypedef void (*transpose_function "corr_transpose_kernel *")(int64_t, int64_t, const void *, int64_t, void *, int64_t,
@@ -99,7 +91,6 @@ cdef extern from "kernels/kernels.h" nogil:
         pack_rows_function pack_rows
         outer_function outer[4][14]
         transpose_function transpose
-        pack_pixels_function pack_pixels
         pack_weights_function pack_weights
         dot_function dot
         copy_function copy
@@ -256,22 +247,6 @@ def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t
     cdef corr_store store = _store(accumulate, activation, bias, None)
     _table(isa, dst.dtype).transpose(rows, columns, _at(src, 0), lds, _at(dst, dst_at), ldd,
                                      &store)
-
-
-def pack_pixels(isa, runs, int64_t step, x, int64_t x_at, int64_t channel, int64_t channels,
-                dst, int64_t row):
-    """runs: (src, dst, lo, hi, room) tuples."""
-    cdef const corr_kernels *k = _table(isa, dst.dtype)
-    cdef corr_run *list_ = <corr_run *>malloc(max(1, len(runs)) * sizeof(corr_run))
-    if list_ == NULL:
-        raise MemoryError
-    try:
-        for i, (source, to, lo, hi, room) in enumerate(runs):
-            list_[<int>i].src, list_[<int>i].dst = source, to
-            list_[<int>i].lo, list_[<int>i].hi, list_[<int>i].room = lo, hi, room
-        k.pack_pixels(list_, len(runs), step, _at(x, x_at), channel, channels, _at(dst, 0), row)
-    finally:
-        free(list_)
 
 
 def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t width, int64_t channels, int64_t kh, int64_t kw,

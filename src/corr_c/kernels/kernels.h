@@ -42,21 +42,6 @@ typedef void corr_gemm_points_kernel(int64_t k, const void *a, int64_t lda,
                                      void *c, int64_t ldc, int64_t columns,
                                      const corr_store *store);
 
-/* One vector of a packed row: lanes lo <= i < hi come from src + i * step, the others are
- * zero; the first `room` are stored at dst. */
-typedef struct corr_run {
-    int64_t src;
-    int32_t dst;
-    int8_t lo, hi, room, unused;
-} corr_run;
-
-/* For each channel c: dst[c * row + run.dst ...] = run of x + c * channel. Between the
- * channels, lanes past `room` may be written too; what belongs there is written later:
- * runs and rows must follow one another. */
-typedef void corr_pack_pixels_kernel(const corr_run *runs, int64_t count, int64_t step,
-                                     const void *x, int64_t channel, int64_t channels,
-                                     void *dst, int64_t row);
-
 /* Rows of an image plane, or every step-th pixel of them, one after another. */
 typedef struct corr_rows {
     int64_t count, first, end;      /* of these, rows first <= r < end lie in the image */
@@ -232,7 +217,6 @@ typedef struct corr_kernels {
     corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_outer_kernel *outer[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;
-    corr_pack_pixels_kernel *pack_pixels;
     corr_pack_rows_kernel *pack_rows;
     corr_pack_weights_kernel *pack_weights;
     corr_dot_kernel *dot;

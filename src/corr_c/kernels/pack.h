@@ -14,53 +14,6 @@ CORR_INLINE vec CORR_NAME(load_run)(const real *x, int64_t step, int64_t lo, int
     return step == 2 ? v_load2_range(x, lo, hi) : CORR_NAME(gather_run)(x, step, lo, hi);
 }
 
-/* One run for some channels: what it needs beyond the pointers is worked out once. */
-#define CORR_PACK_RUN(load)                                                                  \
-    for (int64_t c = 0; c < channels; c++, from += channel, to += row)                       \
-    v_store_n(to, load, room)
-
-CORR_INLINE void CORR_NAME(pack_run)(const corr_run *run, int64_t step, const real *x,
-                                     int64_t channel, int64_t channels, real *dst, int64_t row) {
-    const int64_t lo = run->lo, hi = run->hi, room = run->room;
-    const real *from = x + run->src;
-    real *to = dst + run->dst;
-    if (lo == hi)
-        CORR_PACK_RUN(v_zero());
-    else if (step == 1)
-        CORR_PACK_RUN(v_load_range(from, lo, hi));
-    else if (step == 2)
-        CORR_PACK_RUN(v_load2_range(from, lo, hi));
-    else
-        CORR_PACK_RUN(CORR_NAME(gather_run)(from, step, lo, hi));
-}
-#undef CORR_PACK_RUN
-
-static void CORR_NAME(corr_pack_pixels)(const corr_run *runs, int64_t count, int64_t step,
-                                        const void *x_, int64_t channel, int64_t channels,
-                                        void *dst_, int64_t row) {
-    /* Channels in blocks of the associativity of an L1 cache: planes a power of two apart
-     * share its sets, and the next run reads the same lines. */
-    enum { AT_ONCE = 8 };
-    const real *x = x_;
-    real *dst = dst_;
-    if (V_MASKED) {
-        for (; channels > 0; channels -= AT_ONCE, x += AT_ONCE * channel, dst += AT_ONCE * row)
-            for (int64_t r = 0; r < count; r++)
-                CORR_NAME(pack_run)(&runs[r], step, x, channel,
-                                    channels < AT_ONCE ? channels : AT_ONCE, dst, row);
-        return;
-    }
-    /* Whole vectors in rising order: what spills over is overwritten by what follows. */
-    for (int64_t c = 0; c < channels; c++, x += channel, dst += row)
-        for (int64_t r = 0; r < count; r++) {
-            vec v = CORR_NAME(load_run)(x + runs[r].src, step, runs[r].lo, runs[r].hi);
-            if ((channels - c - 1) * row + runs[r].room >= V_LANES)
-                v_store(dst + runs[r].dst, v);
-            else
-                v_store_n(dst + runs[r].dst, v, runs[r].room);
-        }
-}
-
 CORR_INLINE void CORR_NAME(zero_rows)(const corr_rows *rows, int64_t from, int64_t to, real *dst) {
     for (int64_t r = from; r < to; r++)
         for (int64_t j = 0; j < rows->width; j += V_LANES)

@@ -54,7 +54,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .gemm_points = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_POINTS_ENTRY)},
     .outer = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_OUTER_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
-    .pack_pixels = CORR_NAME(corr_pack_pixels),
     .pack_rows = CORR_NAME(corr_pack_rows),
     .pack_weights = CORR_NAME(corr_pack_weights),
     .dot = CORR_NAME(corr_dot),

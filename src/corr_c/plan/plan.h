@@ -96,13 +96,6 @@ corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w
                       int *finite, const corr_call *call);
 
 /* engines/ */
-typedef struct corr_plane { /* one image plane as pixel runs see it */
-    int64_t ih, iw, x_h, x_w, sh, sw, ow;
-} corr_plane;
-int64_t corr_make_runs(const corr_plane *plane, int64_t start_h, int64_t start_w, int64_t pixel,
-                       int64_t count, int64_t width, int lanes, int64_t dst,
-                       corr_run *runs);
-
 /* engines/slab.c: the input as runs of pixels that all taps share. */
 typedef struct corr_slab {
     int by_rows, channels_last;
