@@ -1,0 +1,124 @@
+# im2col and col2im.
+
+
+cdef _Problem _columns_problem(object shape, object kernel_size, _Types types, object stride,
+                               object padding, object dilation, str name):
+    cdef int64_t kh, kw
+    _pair(kernel_size, "kernel_size", 1, &kh, &kw)
+    lead = len(shape) - 3
+    return _describe(shape, (1, shape[lead], kh, kw), types, stride, padding, dilation, 1,
+                     "zeros", "NCHW", "auto", name)
+
+
+def im2col(input, kernel_size, *, stride=1, padding=0, dilation=1):
+    """The windows of images as columns of a matrix.
+
+    Parameters
+    ----------
+    input : array_like, (N, IC, IH, IW) or (IC, IH, IW)
+    kernel_size : int or pair
+    stride, padding, dilation
+        As in `conv2d`.
+
+    Returns
+    -------
+    ndarray, (N, IC * KH * KW, OH * OW) or (IC * KH * KW, OH * OW)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+
+    Notes
+    -----
+    ``torch.nn.functional.unfold``.
+
+    Examples
+    --------
+    >>> import numpy as np, corr
+    >>> corr.im2col(np.arange(6.0).reshape(1, 2, 3), (1, 2))
+    array([[0., 1., 3., 4.],
+           [1., 2., 4., 5.]])
+    """
+    cdef bint weak
+    cdef corr_status status
+    x = _array(input, "input", &weak)
+    _check_rank(x, "input", "NCHW")
+    cdef _Types types = _types(x, weak, "input", x, weak, "input")
+    cdef _Problem p = _columns_problem(_shape(x), kernel_size, types, stride, padding, dilation, "input")
+    cdef corr_problem *s = &p.s
+    x = _native(x, types)
+    sizes = [s.ic * s.h.kernel * s.w.kernel, s.h.out * s.w.out]
+    cols = _empty([s.n] + sizes if p.rank == 4 else sizes, types.typenum, False)
+    _set_input(s, x, s.x_stride, s.ic, types.bytes)
+    cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
+    cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>cols)
+    cdef corr_call call = _call(False)
+    with nogil:
+        status = corr_im2col(s, xp, cp, &call)
+    _raise(status)
+    return cols if types.compute is types.result else cols.astype(types.result)
+
+
+def col2im(cols, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
+    """Columns summed back into images: the transpose of `im2col`.
+
+    Parameters
+    ----------
+    cols : array_like, (N, IC * KH * KW, L) or (IC * KH * KW, L)
+    output_size : int or pair
+        Height and width of the images.
+    kernel_size, stride, padding, dilation
+        As in `im2col`.
+
+    Returns
+    -------
+    ndarray, (N, IC, IH, IW) or (IC, IH, IW)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+
+    Notes
+    -----
+    ``torch.nn.functional.fold``.
+
+    Examples
+    --------
+    >>> import numpy as np, corr
+    >>> corr.col2im(np.ones((2, 4)), (2, 3), (1, 2))
+    array([[[1., 2., 1.],
+            [1., 2., 1.]]])
+    """
+    cdef bint weak
+    cdef corr_status status
+    cdef int64_t h, w, kh, kw
+    c = _array(cols, "cols", &weak)
+    if c.ndim not in (2, 3):
+        raise ValueError(f"cols must have shape (N, IC*KH*KW, L) or (IC*KH*KW, L), got {c.shape}")
+    cdef _Types types = _types(c, weak, "cols", c, weak, "cols")
+    _pair(output_size, "output_size", 0, &h, &w)
+    _pair(kernel_size, "kernel_size", 1, &kh, &kw)
+    rows = c.shape[c.ndim - 2]
+    if rows % (kh * kw):
+        raise ValueError(f"cols must have a multiple of {kh * kw} rows for kernel_size "
+                         f"({kh}, {kw}), got {c.shape}")
+    shape = (rows // (kh * kw), h, w)
+    if c.ndim == 3:
+        shape = (c.shape[0],) + shape
+    cdef _Problem p = _columns_problem(shape, (kh, kw), types, stride, padding, dilation, "output_size")
+    cdef corr_problem *s = &p.s
+    if c.shape[c.ndim - 1] != s.h.out * s.w.out:
+        raise ValueError(f"cols must have {s.h.out * s.w.out} columns for output_size "
+                         f"({h}, {w}), got {c.shape}")
+    c = np.ascontiguousarray(_native(c, types))
+    x = _empty(list(shape), types.typenum, False)
+    _set_input(s, x, s.x_stride, s.ic, types.bytes)
+    cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>c)
+    cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
+    cdef corr_call call = _call(False)
+    with nogil:
+        status = corr_col2im(s, cp, xp, &call)
+    _raise(status)
+    return x if types.compute is types.result else x.astype(types.result)

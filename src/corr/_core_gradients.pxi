@@ -1,0 +1,303 @@
+# conv2d_input, conv2d_weight, conv2d_backward.
+
+
+def _lifted(out):
+    return out[None] if isinstance(out, np.ndarray) and out.ndim == 2 else out
+
+
+cdef bint _adds_in_core(_Problem p, object target) except -1:
+    """May the core itself add to `target`? Otherwise a new array is added to it here."""
+    return (target is not None and p.types.compute is p.types.result
+            and functional.takes_result_directly(target))
+
+
+cdef object _input_gradient(_Problem p, object w, object gy, object out, object read,
+                            bint accumulate=False):
+    """gx of a checked problem; w and gy are native, gy (N, OC, OH, OW)."""
+    if accumulate and (p.padded or not _adds_in_core(p, out)):
+        out += _input_gradient(p, w, gy, None, ())
+        return out
+    cdef corr_problem *s = &p.s
+    cdef corr_status status
+    cdef int64_t h = p.pad.h.in_ if p.padded else s.h.in_
+    cdef int64_t v = p.pad.w.in_ if p.padded else s.w.in_
+    cdef bint last = _is_channels_last(gy)
+    gx, target = _output(p, out, _sizes(p, s.groups * s.ic, h, v), last, read, True)
+    whole = _padded_array(p, gy) if p.padded else gx
+    _set_input(s, whole, s.x_stride, s.ic, p.types.bytes)
+    _set_weight(s, w, p.types.bytes)
+    _set_input(s, gy, s.y_stride, s.oc, p.types.bytes)
+    cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>whole)
+    cdef void *wp = cnp.PyArray_DATA(<cnp.ndarray>w)
+    cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
+    cdef bint long_call = _work(s) >= release_gil_from
+    cdef corr_call call = _call(long_call)
+    call.accumulate = accumulate
+    if long_call:
+        with nogil:
+            status = corr_input_gradient(s, xp, wp, yp, &call)
+    else:
+        status = corr_input_gradient(s, xp, wp, yp, &call)
+    _raise(status)
+    cdef void *gp = cnp.PyArray_DATA(<cnp.ndarray>gx)
+    if p.padded:
+        gx.fill(0)
+        _plane_strides(gx, p.pad.src_stride, p.types.bytes)
+        _plane_strides(whole, p.pad.dst_stride, p.types.bytes)
+        if gx.size:
+            with nogil:
+                status = corr_unpad(&p.pad, gp, xp)
+            _raise(status)
+    return _give_back(p, gx, target, True)
+
+
+cdef object _weight_gradient(_Problem p, object x, object gy, object out, object read,
+                             bint accumulate=False):
+    if accumulate and not _adds_in_core(p, out):
+        out += _weight_gradient(p, x, gy, None, ())
+        return out
+    cdef corr_problem *s = &p.s
+    cdef corr_status status
+    gw, target = _output(p, out, [s.groups * s.oc, s.ic, s.h.kernel, s.w.kernel], False, read, False)
+    x = _pad_input(p, x)
+    _set_input(s, x, s.x_stride, s.ic, p.types.bytes)
+    _set_weight(s, gw, p.types.bytes)
+    _set_input(s, gy, s.y_stride, s.oc, p.types.bytes)
+    cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
+    cdef void *wp = cnp.PyArray_DATA(<cnp.ndarray>gw)
+    cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
+    cdef bint long_call = _work(s) >= release_gil_from
+    cdef corr_call call = _call(long_call)
+    call.accumulate = accumulate
+    if long_call:
+        with nogil:
+            status = corr_weight_gradient(s, xp, wp, yp, &call)
+    else:
+        status = corr_weight_gradient(s, xp, wp, yp, &call)
+    _raise(status)
+    return _give_back(p, gw, target, False)
+
+
+cdef object _check_grad_output(_Problem p, object gy):
+    wanted = tuple(_sizes(p, p.s.groups * p.s.oc, p.s.h.out, p.s.w.out))
+    if _shape(gy) != wanted:
+        shown, got = wanted, _shape(gy)
+        if p.layout == "NHWC":
+            shown = shown[:-3] + (shown[-2], shown[-1], shown[-3])
+            got = got[:-3] + (got[-2], got[-1], got[-3])
+        raise ValueError(f"grad_output must have shape {shown}, the output's, got {got}")
+
+
+cdef object _input_shape(object input_size, str layout):
+    sizes = functional.shape_of(input_size, "input_size", (3, 4))
+    if layout == "NHWC":
+        sizes = sizes[:-3] + (sizes[-1], sizes[-3], sizes[-2])
+    return sizes
+
+
+def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1, *,
+                 padding_mode="zeros", layout="NCHW", algorithm="auto", out=None):
+    """Gradient of `conv2d` with respect to its input.
+
+    Parameters
+    ----------
+    input_size : tuple of int, (N, IC, IH, IW) or (IC, IH, IW)
+        In the order that `layout` says.
+    weight : array_like, (OC, IC / groups, KH, KW)
+    grad_output : array_like, (N, OC, OH, OW) or (OC, OH, OW)
+    stride, padding, dilation, groups, padding_mode, layout, algorithm, out
+        As in `conv2d`.
+
+    Returns
+    -------
+    ndarray of shape input_size
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+
+    Notes
+    -----
+    Argument order of ``torch.nn.grad.conv2d_input``.
+
+    Examples
+    --------
+    >>> import numpy as np, corr
+    >>> w = np.array([[[[1, -1]]]], dtype=np.float32)
+    >>> corr.conv2d_input((1, 1, 1, 3), w, np.ones((1, 1, 1, 2), dtype=np.float32))
+    array([[[[ 1.,  0., -1.]]]], dtype=float32)
+    """
+    cdef bint weak_w, weak_g
+    layout = _check_layout(layout)
+    shape = _input_shape(input_size, layout)
+    w, gy = _array(weight, "weight", &weak_w), _array(grad_output, "grad_output", &weak_g)
+    _check_rank(gy, "grad_output", layout)
+    cdef _Types types = _types(w, weak_w, "weight", gy, weak_g, "grad_output")
+    gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
+    cdef _Problem p = _describe(shape, _shape(w), types, stride, padding, dilation, groups,
+                                padding_mode, layout, algorithm, "input_size")
+    _check_grad_output(p, gy)
+    return _input_gradient(p, _native(w, types), _native(gy, types), out,
+                           (("weight", w), ("grad_output", gy)))
+
+
+def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1, *,
+                  padding_mode="zeros", layout="NCHW", algorithm="auto", out=None):
+    """Gradient of `conv2d` with respect to its weight.
+
+    Parameters
+    ----------
+    input : array_like, (N, IC, IH, IW) or (IC, IH, IW)
+    weight_size : tuple of int, (OC, IC / groups, KH, KW)
+    grad_output : array_like, (N, OC, OH, OW) or (OC, OH, OW)
+    stride, padding, dilation, groups, padding_mode, layout, algorithm, out
+        As in `conv2d`.
+
+    Returns
+    -------
+    ndarray of shape weight_size
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+
+    Notes
+    -----
+    Argument order of ``torch.nn.grad.conv2d_weight``. Always computed directly.
+
+    Examples
+    --------
+    >>> import numpy as np, corr
+    >>> x = np.array([[[[1, 2, 4]]]], dtype=np.float32)
+    >>> corr.conv2d_weight(x, (1, 1, 1, 2), np.ones((1, 1, 1, 2), dtype=np.float32))
+    array([[[[3., 6.]]]], dtype=float32)
+    """
+    cdef bint weak_x, weak_g
+    layout = _check_layout(layout)
+    x, gy = _array(input, "input", &weak_x), _array(grad_output, "grad_output", &weak_g)
+    _check_rank(x, "input", layout)
+    _check_rank(gy, "grad_output", layout)
+    shape = functional.shape_of(weight_size, "weight_size", (4,))
+    cdef _Types types = _types(x, weak_x, "input", gy, weak_g, "grad_output")
+    x = _nchw(x, layout, cnp.PyArray_NDIM(<cnp.ndarray>x))
+    gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
+    cdef _Problem p = _describe(_shape(x), shape, types, stride, padding, dilation, groups,
+                                padding_mode, layout, algorithm, "input")
+    if algorithm == "winograd":
+        raise ValueError("algorithm='winograd' cannot be used here: the weight's gradient is "
+                         "always computed directly")
+    _check_grad_output(p, gy)
+    return _weight_gradient(p, _native(x, types), _native(gy, types), out,
+                            (("input", x), ("grad_output", gy)))
+
+
+cdef object _bias_gradient(_Problem p, object gy, object out):
+    """Added to `out` if there is one."""
+    cdef corr_problem *s = &p.s
+    cdef corr_status status
+    cdef bint direct = _adds_in_core(p, out) and out.flags.c_contiguous
+    gb = out if direct else _empty([s.groups * s.oc], p.types.typenum, False)
+    _set_input(s, gy, s.y_stride, s.oc, p.types.bytes)
+    cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
+    cdef void *bp = cnp.PyArray_DATA(<cnp.ndarray>gb)
+    cdef bint long_call = 1.0 * s.n * s.groups * s.oc * s.h.out * s.w.out >= release_gil_from
+    cdef corr_call call = _call(long_call)
+    call.accumulate = direct
+    if long_call:
+        with nogil:
+            status = corr_bias_gradient(s, yp, bp, &call)
+    else:
+        status = corr_bias_gradient(s, yp, bp, &call)
+    _raise(status)
+    if out is None:
+        return gb if p.types.compute is p.types.result else gb.astype(p.types.result)
+    if not direct:
+        out += gb
+    return out
+
+
+cdef object _check_accumulators(object into, set wanted, dict shapes, object dtype, object read):
+    for name, target in zip(Gradients._fields, into, strict=True):
+        if target is not None and name in wanted:
+            try:
+                functional.check_out(target, shapes[name], dtype, read)
+            except (TypeError, ValueError) as error:
+                message = str(error).replace("out", f"accumulate_into.{name}", 1)
+                raise type(error)(message) from None
+
+
+def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1, groups=1, *,
+                    needs=("input", "weight", "bias"), accumulate_into=None,
+                    padding_mode="zeros", layout="NCHW", algorithm="auto"):
+    """The gradients of `conv2d`, all or those needed.
+
+    Parameters
+    ----------
+    grad_output : array_like, (N, OC, OH, OW) or (OC, OH, OW)
+    input : array_like, (N, IC, IH, IW) or (IC, IH, IW)
+    weight : array_like, (OC, IC / groups, KH, KW)
+    stride, padding, dilation, groups, padding_mode, layout, algorithm
+        As in `conv2d`.
+    needs : iterable of {"input", "weight", "bias"}, default all
+        What is not named is None in the result and costs nothing.
+    accumulate_into : Gradients or triple, optional
+        Arrays to add the gradients to, and to give back; None where a new one is wanted.
+
+    Returns
+    -------
+    Gradients
+        Named tuple (input, weight, bias).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `conv2d`.
+
+    Notes
+    -----
+    An activation is not part of it: mask `grad_output` first. `algorithm` is the input
+    gradient's; the weight's is always computed directly.
+
+    Examples
+    --------
+    >>> import numpy as np, corr
+    >>> x, w = np.ones((1, 1, 2, 2)), np.full((1, 1, 1, 1), 3.0)
+    >>> g = corr.conv2d_backward(np.ones((1, 1, 2, 2)), x, w)
+    >>> float(g.input.sum()), float(g.weight.sum()), g.bias.tolist()
+    (12.0, 4.0, [4.0])
+    """
+    cdef bint weak_x, weak_w, weak_g
+    layout = _check_layout(layout)
+    gy = _array(grad_output, "grad_output", &weak_g)
+    x, w = _array(input, "input", &weak_x), _array(weight, "weight", &weak_w)
+    _check_rank(x, "input", layout)
+    _check_rank(gy, "grad_output", layout)
+    wanted = {needs} if isinstance(needs, str) else set(needs)
+    if not wanted <= set(Gradients._fields):
+        raise ValueError(f"needs must name some of 'input', 'weight', 'bias', got {needs!r}")
+    compute, result = functional.result_dtype(
+        (gy, x, w), (weak_g, weak_x, weak_w), ("grad_output", "input", "weight"))
+    cdef _Types types = _make_types(compute, result if compute != result else compute)
+    input_shape = _shape(x)
+    x = _nchw(x, layout, cnp.PyArray_NDIM(<cnp.ndarray>x))
+    gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
+    cdef _Problem p = _describe(_shape(x), _shape(w), types, stride, padding, dilation, groups,
+                                padding_mode, layout, algorithm, "input")
+    _check_grad_output(p, gy)
+    into = (None, None, None) if accumulate_into is None else tuple(accumulate_into)
+    if len(into) != 3:
+        raise ValueError(f"accumulate_into must be (input, weight, bias), got {len(into)} items")
+    shapes = {"input": input_shape, "weight": _shape(w), "bias": (_shape(w)[0],)}
+    read = (("grad_output", gy), ("input", x), ("weight", w))
+    _check_accumulators(into, wanted, shapes, types.result, read)
+    x, w, gy = _native(x, types), _native(w, types), _native(gy, types)
+    made = [None, None, None]
+    if "input" in wanted:
+        made[0] = _input_gradient(p, w, gy, into[0], read, into[0] is not None)
+    if "weight" in wanted:
+        made[1] = _weight_gradient(p, x, gy, into[1], read, into[1] is not None)
+    if "bias" in wanted:
+        made[2] = _bias_gradient(p, gy, into[2])
+    return Gradients(*made)

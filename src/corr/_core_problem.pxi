@@ -1,0 +1,356 @@
+# The descriptor of a call, checked once; its output and its bias.
+
+
+cdef int _pair(object value, str name, int64_t low, int64_t *h, int64_t *w) except -1:
+    if type(value) is int:
+        try:
+            h[0] = value
+        except OverflowError:
+            raise ValueError(f"{name} is too large: {value!r}") from None
+        w[0] = h[0]
+        if h[0] < low or h[0] > (<int64_t>1 << 62):
+            functional.check_low(value, name, low, value)
+        return 0
+    h[0], w[0] = functional.pair(value, name, low)
+    return 0
+
+
+cdef struct _Geometry:
+    # What padding really is: before and after, per axis.
+    int64_t top, bottom, left, right
+
+
+cdef int _same(corr_axis *axis, bint lower, int64_t *before, int64_t *after) noexcept:
+    """ONNX's SAME: output ceil(in / stride)."""
+    cdef int64_t need = (axis.kernel - 1) * axis.dilation
+    if axis.in_ > 0:
+        need -= (axis.in_ - 1) % axis.stride
+    if need < 0:
+        need = 0
+    before[0] = (need + 1) // 2 if lower else need // 2
+    after[0] = need - before[0]
+    return 0
+
+
+cdef int _padding(object padding, corr_problem *s, _Geometry *g) except -1:
+    g.top = g.bottom = g.left = g.right = 0
+    if type(padding) is int:
+        _pair(padding, "padding", 0, &g.top, &g.left)
+        g.bottom = g.top
+        g.right = g.left
+        return 0
+    if isinstance(padding, str):
+        if padding == "valid":
+            return 0
+        if padding == "same" and (s.h.stride != 1 or s.w.stride != 1):
+            raise ValueError(
+                'padding="same" needs stride 1; "same_upper" and "same_lower" take any stride'
+            )
+        if padding not in ("same", "same_upper", "same_lower"):
+            raise functional.bad_padding_word(padding)
+        _same(&s.h, padding == "same_lower", &g.top, &g.bottom)
+        _same(&s.w, padding == "same_lower", &g.left, &g.right)
+        return 0
+    (g.top, g.bottom), (g.left, g.right) = functional.explicit_padding(padding)
+    return 0
+
+
+cdef int _out_size(corr_axis *axis, int64_t before, int64_t after, str which,
+                   object input_shape, object weight_shape, str input_name) except -1:
+    cdef int64_t most = <int64_t>1 << 61
+    cdef int64_t window
+    if axis.kernel > most // axis.dilation or before > most or after > most or axis.in_ > most:
+        raise ValueError(f"the sizes are too large: {input_name} {input_shape}, weight "
+                         f"{weight_shape}, dilation {axis.dilation}, padding {before} + {after}")
+    window = (axis.kernel - 1) * axis.dilation + 1
+    if window > axis.in_ + before + after:
+        raise ValueError(
+            f"weight is larger than the padded {input_name} along its {which}: kernel "
+            f"{axis.kernel} with dilation {axis.dilation} spans {window}, {input_name} "
+            f"{axis.in_} + padding {before} + {after} (weight {weight_shape}, "
+            f"{input_name} {input_shape})"
+        )
+    axis.out = (axis.in_ + before + after - window) // axis.stride + 1
+    axis.pad = before
+    return 0
+
+
+cdef int _check_mode(int mode, str word, corr_problem *s, _Geometry *g, object shape) except -1:
+    cdef int64_t h = max(g.top, g.bottom), w = max(g.left, g.right)
+    cdef int64_t slack = 0 if mode == CORR_PAD_CIRCULAR else 1
+    if mode == CORR_PAD_REPLICATE:
+        if (h and s.h.in_ == 0) or (w and s.w.in_ == 0):
+            raise ValueError(f"padding_mode {word!r} needs pixels to repeat, input is {shape}")
+        return 0
+    if (h and h + slack > s.h.in_) or (w and w + slack > s.w.in_):
+        least = "at most" if mode == CORR_PAD_CIRCULAR else "less than"
+        raise ValueError(
+            f"padding must be {least} the size of input with padding_mode {word!r}: "
+            f"padding ({h}, {w}), input {shape}"
+        )
+    return 0
+
+
+cdef int _channels(corr_problem *s, object groups, int64_t channels, object weight_shape,
+                   object shape, str name) except -1:
+    cdef int64_t count, h
+    _pair(groups, "groups", 1, &count, &h) if type(groups) is int else None
+    if type(groups) is not int:
+        count = functional.integer(groups, "groups", 1)
+    cdef int64_t oc = weight_shape[0], ic = weight_shape[1]
+    if oc % count:
+        raise ValueError(
+            f"groups={count} must divide the {oc} output channels of weight {weight_shape}"
+        )
+    if channels % count or channels // count != ic:
+        raise ValueError(
+            f"weight {weight_shape} takes {ic} channels a group, so with groups={count} "
+            f"{name} must have {ic * count} channels, got {channels} ({name} {shape})"
+        )
+    s.groups = count
+    s.ic = ic
+    s.oc = oc // count
+    return 0
+
+
+cdef void _set_input(corr_problem *s, object x, int64_t *stride, int64_t channels,
+                     int bytes) noexcept:
+    """Strides n, g, c, h, w of a (N, C, H, W) or (C, H, W) array."""
+    cdef int lead = cnp.PyArray_NDIM(<cnp.ndarray>x) - 3
+    stride[0] = _stride(x, 0, bytes) if lead else 0
+    stride[2] = _stride(x, lead, bytes)
+    stride[1] = stride[2] * channels
+    stride[3] = _stride(x, lead + 1, bytes)
+    stride[4] = _stride(x, lead + 2, bytes)
+
+
+cdef void _set_weight(corr_problem *s, object w, int bytes) noexcept:
+    s.w_stride[1] = _stride(w, 0, bytes)
+    s.w_stride[0] = s.w_stride[1] * s.oc
+    s.w_stride[2] = _stride(w, 1, bytes)
+    s.w_stride[3] = _stride(w, 2, bytes)
+    s.w_stride[4] = _stride(w, 3, bytes)
+
+
+cdef bint _is_channels_last(object x) noexcept:
+    """Only where the strides say so: one channel or one pixel counts as NCHW."""
+    cdef cnp.ndarray a = <cnp.ndarray>x
+    cdef int lead = cnp.PyArray_NDIM(a) - 3
+    cdef Py_ssize_t c = cnp.PyArray_DIM(a, lead), h = cnp.PyArray_DIM(a, lead + 1)
+    cdef Py_ssize_t w = cnp.PyArray_DIM(a, lead + 2), item = cnp.PyArray_ITEMSIZE(a)
+    if c <= 1 or h * w <= 1 or cnp.PyArray_STRIDE(a, lead) != item:
+        return False
+    return (w == 1 or cnp.PyArray_STRIDE(a, lead + 2) >= c * item) and (
+        h == 1 or cnp.PyArray_STRIDE(a, lead + 1) >= w * c * item)
+
+
+cdef double _work(corr_problem *s) noexcept:
+    return 2.0 * s.n * s.groups * s.oc * s.ic * s.h.out * s.w.out * s.h.kernel * s.w.kernel
+
+
+cdef corr_call _call(bint with_poll) noexcept:
+    cdef corr_call call
+    call.threads = corr_get_num_threads()
+    call.poll = NULL
+    if with_poll:
+        call.poll = _poll
+    call.poll_context = NULL
+    call.accumulate = 0
+    return call
+
+
+cdef object _nchw(object array, str layout, int rank):
+    """The (N, C, H, W) view of an array in `layout`."""
+    if layout == "NCHW":
+        return array
+    return array.transpose(TO_NCHW[rank])
+
+
+cdef object _in_layout(object array, str layout, int rank):
+    if layout == "NCHW":
+        return array
+    return array.transpose(TO_NHWC[rank])
+
+
+cdef int _algorithm(object word, _Types types) except -1:
+    cdef int algorithm
+    if word == "auto":
+        return preferred_algorithm if preferred_algorithm == CORR_DIRECT else CORR_AUTO
+    algorithm = functional.look_up("algorithm", word, functional.ALGORITHMS)
+    if algorithm in (CORR_WINOGRAD, CORR_FFT) and types.dtype == CORR_F64:
+        raise ValueError(f"algorithm={word!r} cannot be used here: float64 is always computed "
+                         "directly")
+    return algorithm
+
+
+cdef int _check_winograd(corr_problem *s, object word) except -1:
+    """A demand that cannot be met is refused, a preference only taken where it can."""
+    cdef bint fits = (s.dtype == CORR_F32 and s.h.kernel == 3 and s.w.kernel == 3
+                      and s.h.stride == 1 and s.w.stride == 1
+                      and s.h.dilation == 1 and s.w.dilation == 1)
+    if s.algorithm == CORR_WINOGRAD and not fits:
+        raise ValueError(
+            "algorithm='winograd' cannot be used here: it takes 3x3 kernels with stride 1 and "
+            f"dilation 1, got {s.h.kernel}x{s.w.kernel} with stride ({s.h.stride}, {s.w.stride}) "
+            f"and dilation ({s.h.dilation}, {s.w.dilation})"
+        )
+    if word == "auto" and preferred_algorithm == CORR_WINOGRAD and fits and s.ic and s.oc:
+        s.algorithm = CORR_WINOGRAD
+    return 0
+
+
+cdef object _check_rank(object array, str name, str layout):
+    cdef int rank = cnp.PyArray_NDIM(<cnp.ndarray>array)
+    if rank != 3 and rank != 4:
+        wanted = "(N, C, H, W) or (C, H, W)" if layout == "NCHW" else "(N, H, W, C) or (H, W, C)"
+        raise ValueError(f"{name} must have shape {wanted}, got {_shape(array)}")
+
+
+cdef object _check_layout(object layout):
+    if layout not in functional.LAYOUTS:
+        functional.look_up("layout", layout, dict.fromkeys(functional.LAYOUTS))
+    return layout
+
+
+@cython.final
+cdef class _Problem:
+    """One checked call: the descriptor, and what Python needs around it."""
+    cdef corr_problem s       # of the forward, on the padded input where one is made
+    cdef corr_padding pad
+    cdef _Geometry g
+    cdef _Types types
+    cdef str layout
+    cdef int rank, mode
+    cdef bint padded          # a padding mode other than zeros, and there is padding
+
+
+cdef _Problem _describe(object input_shape, object weight_shape, _Types types, object stride,
+                        object padding, object dilation, object groups, object padding_mode,
+                        str layout, object algorithm, str input_name):
+    """Checks everything about the sizes; input_shape is (N, C, H, W) or (C, H, W)."""
+    cdef _Problem p = _Problem.__new__(_Problem)
+    cdef corr_problem *s = &p.s
+    cdef int lead = len(input_shape) - 3
+    memset(s, 0, sizeof(corr_problem))
+    p.types = types
+    p.layout = layout
+    p.rank = lead + 3
+    if len(weight_shape) != 4:
+        raise ValueError(f"weight must have shape (OC, IC/groups, KH, KW), got {weight_shape}")
+    s.dtype = types.dtype
+    s.algorithm = <corr_algorithm>_algorithm(algorithm, types)
+    s.n = input_shape[0] if lead else 1
+    _channels(s, groups, input_shape[lead], weight_shape, input_shape, input_name)
+    s.h.in_ = input_shape[lead + 1]
+    s.w.in_ = input_shape[lead + 2]
+    s.h.kernel = weight_shape[2]
+    s.w.kernel = weight_shape[3]
+    if s.h.kernel < 1 or s.w.kernel < 1:
+        raise ValueError(f"weight must have a kernel of at least 1x1, got {weight_shape}")
+    _pair(stride, "stride", 1, &s.h.stride, &s.w.stride)
+    _pair(dilation, "dilation", 1, &s.h.dilation, &s.w.dilation)
+    if s.h.kernel > (<int64_t>1 << 61) // s.h.dilation or \
+            s.w.kernel > (<int64_t>1 << 61) // s.w.dilation:
+        raise ValueError(f"dilation is too large: {dilation!r} with weight {weight_shape}")
+    _check_winograd(s, algorithm)
+    _padding(padding, s, &p.g)
+    p.mode = CORR_PAD_ZEROS
+    if padding_mode != "zeros":
+        p.mode = functional.look_up("padding_mode", padding_mode, functional.PADDING_MODES)
+    _out_size(&s.h, p.g.top, p.g.bottom, "height", input_shape, weight_shape, input_name)
+    _out_size(&s.w, p.g.left, p.g.right, "width", input_shape, weight_shape, input_name)
+    p.padded = p.mode != CORR_PAD_ZEROS and (p.g.top or p.g.bottom or p.g.left or p.g.right)
+    if p.padded:
+        _check_mode(p.mode, padding_mode, s, &p.g, input_shape)
+        _use_padded_input(p)
+    return p
+
+
+cdef int _use_padded_input(_Problem p) except -1:
+    cdef corr_problem *s = &p.s
+    p.pad.dtype = s.dtype
+    p.pad.mode = <corr_pad_mode>p.mode
+    p.pad.n = s.n
+    p.pad.c = s.groups * s.ic
+    p.pad.h.in_ = s.h.in_
+    p.pad.w.in_ = s.w.in_
+    p.pad.h.pad = p.g.top
+    p.pad.w.pad = p.g.left
+    p.pad.h.out = s.h.in_ = s.h.in_ + p.g.top + p.g.bottom
+    p.pad.w.out = s.w.in_ = s.w.in_ + p.g.left + p.g.right
+    s.h.pad = s.w.pad = 0
+    return 0
+
+
+cdef void _plane_strides(object x, int64_t *stride, int bytes) noexcept:
+    cdef int lead = cnp.PyArray_NDIM(<cnp.ndarray>x) - 3, i
+    stride[0] = _stride(x, 0, bytes) if lead else 0
+    for i in range(3):
+        stride[1 + i] = _stride(x, lead + i, bytes)
+
+
+cdef list _sizes(_Problem p, int64_t channels, int64_t h, int64_t w):
+    return [p.s.n, channels, h, w] if p.rank == 4 else [channels, h, w]
+
+
+cdef object _padded_array(_Problem p, object like):
+    return _empty(_sizes(p, p.pad.c, p.pad.h.out, p.pad.w.out), p.types.typenum,
+                  _is_channels_last(like))
+
+
+cdef object _pad_input(_Problem p, object x):
+    """The padded copy of an input, for padding modes other than zeros."""
+    cdef corr_status status
+    if not p.padded:
+        return x
+    padded = _padded_array(p, x)
+    _plane_strides(x, p.pad.src_stride, p.types.bytes)
+    _plane_strides(padded, p.pad.dst_stride, p.types.bytes)
+    cdef void *src = cnp.PyArray_DATA(<cnp.ndarray>x)
+    cdef void *dst = cnp.PyArray_DATA(<cnp.ndarray>padded)
+    if p.s.n > 0 and p.pad.c > 0 and p.pad.h.out > 0 and p.pad.w.out > 0:
+        with nogil:
+            status = corr_pad(&p.pad, src, dst)
+        _raise(status)
+    return padded
+
+
+cdef object _output(_Problem p, object out, list sizes, bint channels_last, object read, bint images):
+    """(array to compute into, array to give back or None): `out`, or a new one."""
+    cdef str layout = p.layout if images else "NCHW"
+    if out is None:
+        return _empty(sizes, p.types.typenum, channels_last or (images and layout == "NHWC")), None
+    shape = tuple(sizes)
+    if layout == "NHWC":
+        shape = shape[:-3] + (shape[-2], shape[-1], shape[-3])
+    functional.check_out(out, shape, p.types.result, read)
+    view = _nchw(out, layout, p.rank)
+    if p.types.compute is p.types.result and functional.takes_result_directly(out):
+        return view, out
+    return _empty(sizes, p.types.typenum, channels_last), out
+
+
+cdef object _give_back(_Problem p, object y, object out, bint images):
+    cdef str layout = p.layout if images else "NCHW"
+    if out is None:
+        if p.types.compute is not p.types.result:
+            y = y.astype(p.types.result)
+        return _in_layout(y, layout, p.rank) if layout != "NCHW" else y
+    view = _nchw(out, layout, p.rank)
+    if y is not out and y.ctypes.data != view.ctypes.data:
+        np.copyto(view, y, casting="same_kind")
+    return out
+
+
+cdef object _bias(object bias, object weight_shape, _Types types):
+    if bias is None:
+        return None
+    cdef bint weak
+    array = _array(bias, "bias", &weak)
+    functional.check_kind(array, "bias")
+    if array.shape != (weight_shape[0],):
+        raise ValueError(
+            f"bias must have shape ({weight_shape[0]},) for weight {weight_shape}, "
+            f"got {array.shape}"
+        )
+    return np.ascontiguousarray(_native(array, types))
