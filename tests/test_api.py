@@ -52,6 +52,8 @@ def test_float16_is_rounded_once():
     assert corr.conv2d(x, w).item() == 2048
     x = np.array([2048, 1, 1], np.float16).reshape(1, 3, 1, 1)
     assert corr.conv2d(x, np.ones_like(x)).item() == 2050
+    swapped = x.astype(x.dtype.newbyteorder())
+    assert corr.conv2d(swapped, np.ones_like(x)).dtype == np.float16
 
 
 class Sub(np.ndarray):

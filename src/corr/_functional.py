@@ -103,7 +103,7 @@ def result_dtype(arrays, weak, names):
     for array, name in zip(arrays, names, strict=True):
         check_kind(array, name)
     strong = [a.dtype for a, w in zip(arrays, weak, strict=True) if not w]
-    if strong and all(d == np.float16 for d in strong):
+    if strong and all(d.type is np.float16 for d in strong):
         return np.dtype(np.float32), np.dtype(np.float16)
     dtype = np.result_type(np.float32, *strong)
     return dtype, dtype
