@@ -38,7 +38,8 @@ def laid_out(array, layout, rng):
     if layout == "reversed":
         return np.ascontiguousarray(array[:, :, ::-1, ::-1])[:, :, ::-1, ::-1]
     if layout == "gaps":
-        wide = np.full([2 * n + 1 for n in array.shape], np.nan, array.dtype)
+        around = np.nan if array.dtype.kind == "f" else 77
+        wide = np.full([2 * n + 1 for n in array.shape], around, array.dtype)
         view = wide[tuple(slice(1, None, 2) for _ in array.shape)]
         view[...] = array
         return view

@@ -1,7 +1,8 @@
 """Whole numbers: every direct path must be exact, bit for bit."""
 
-import os
+from collections import Counter
 
+import exactness
 import numpy as np
 import pytest
 import reference
@@ -9,8 +10,9 @@ from cases import laid_out, random_case
 
 import corr
 
-COUNT = int(os.environ.get("CORR_FUZZ_COUNT", "1600"))
-CHUNKS = 8
+COUNT, CHUNKS = 400, 4
+# An ISA; with three of them 40,200. tests/long/exact.py goes on for as long as one likes.
+PROBLEMS, PARTS = 13400, 10
 
 
 def check(got, wanted, what, case):
@@ -22,6 +24,17 @@ def check(got, wanted, what, case):
 
 def mostly_zero(array):
     return array.size > 8 and np.count_nonzero(array) < array.size / 4
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_drawn_problems(part, record_property):
+    kernels, count = Counter(), PROBLEMS // PARTS
+    checked = exactness.run(count, part * 10**6, kernels)
+    record_property("exact problems, four passes each, not mostly zeros", count)
+    assert checked < 1.5 * count
+    engines = Counter(name.partition("_")[0] for name in kernels.elements())
+    for engine in ("gemm", "depthwise", "plain"):
+        assert engines[engine] > count // 100, engines
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
