@@ -30,9 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 HOT = 4
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
-# More operands than registers: a square of 36 points of F(4, 3); a butterfly of four points
-# and its three twiddles where there are 16.
-KEPT = re.compile(r"corr_winograd_(input|output)_6_|corr_fft_\w+_avx2")
+# Operands in memory by design: a square of 36 points of F(4, 3); the weights of two planes or
+# more, a vector each; a butterfly of four points and its three twiddles in 16 registers.
+KEPT = re.compile(r"corr_winograd_(input|output)_6_|corr_march_(OWN|PAIR)_|corr_fft_\w+_avx2")
 # What gcc adds to the name of a part of a function, or of its copy.
 SUFFIX = re.compile(r"\.(part|constprop|isra|cold|llvm|lto_priv)\b.*$")
 

@@ -137,12 +137,41 @@ static void march(const stencil_job *job, corr_stencil_kernel *kernel, corr_sten
     }
 }
 
+/* Several narrow planes at a time, as many as come out even. */
+static void march_narrow(const stencil_job *job, corr_stencil *t, planes *b) {
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const int64_t lanes = k->lanes, step = s->w.stride, reach = s->w.kernel / 2;
+    const int64_t at = reach - s->w.pad, lo = -at, hi = s->w.in - at;
+    if (lo < 0 || hi > step * lanes || s->w.out > lanes)
+        return;
+    t->pair = lanes - s->w.out;
+    const int pair = step * t->pair + lo > step * (s->w.out - 1) + reach &&
+                     step * t->pair - reach >= hi && hi <= step * s->w.out;
+    for (int kind = pair ? CORR_STENCIL_PAIR : CORR_STENCIL_OWN; kind >= CORR_STENCIL_OWN; kind--)
+        for (int v = CORR_MAX_VECTORS; v >= 1; v--) {
+            corr_stencil_kernel *kernel = marches(s, k, kind)[v - 1];
+            const int together = kind == CORR_STENCIL_PAIR ? 2 * v : v;
+            if (!kernel || b->count < together)
+                continue;
+            planes some = *b;
+            some.count -= b->count % together;
+            t->x_ahead = together * t->x_plane;
+            t->y_ahead = together * t->y_plane;
+            march(job, kernel, t, 0, at, &some);
+            skip_planes(t, some.count, k->bytes, b);
+        }
+}
+
 static void march_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const int64_t lanes = k->lanes, all = corr_ceil_div(s->w.out, lanes);
     corr_stencil_kernel *const *kernels = marches(s, k, CORR_STENCIL_SHARED);
     int64_t most = CORR_MAX_VECTORS;
+    march_narrow(job, t, b);
+    if (b->count == 0)
+        return;
     while (!kernels[most - 1])
         most--;
     const int64_t vectors = corr_ceil_div(all, corr_ceil_div(all, most)), step = s->w.stride;

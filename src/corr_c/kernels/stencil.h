@@ -71,13 +71,18 @@ CORR_INLINE void CORR_NAME(march_load)(const int kind, const int step, const int
     }
 }
 
-/* What tap q wants of the row, for vector v: columns that are d to the right. */
-CORR_INLINE vec CORR_NAME(march_data)(const int step, const int sides, const int d, const int v,
-                                      vec row[2][CORR_MAX_VECTORS + 4]) {
+/* What tap q wants of the row, for vector v: columns that are d to the right. Beside a vector
+ * that is all of its plane there is nothing. */
+CORR_INLINE vec CORR_NAME(march_data)(const int kind, const int step, const int sides, const int d,
+                                      const int v, vec row[2][CORR_MAX_VECTORS + 4]) {
     const int far = 8 * V_LANES * step + d; /* so that the division rounds down */
     const vec *of = row[far % step];
     const int lane = far / step, at = v + sides + lane / V_LANES - 8, n = lane % V_LANES;
-    return n ? v_align(of[at], of[at + 1], n) : of[at];
+    if (kind == CORR_STENCIL_SHARED)
+        return n ? v_align(of[at], of[at + 1], n) : of[at];
+    const vec before = at == v + sides ? of[at] : v_zero();
+    const vec after = at == v + sides - 1 ? of[at + 1] : v_zero();
+    return n ? v_align(before, after, n) : before;
 }
 
 CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
@@ -135,7 +140,7 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
             vec data[CORR_MAX_VECTORS];
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
-                data[v] = CORR_NAME(march_data)(step, sides, q - kw / 2, v, row);
+                data[v] = CORR_NAME(march_data)(kind, step, sides, q - kw / 2, v, row);
             CORR_UNROLL
             for (int p = a; p < kh; p += step) {
                 vec *sums = acc + (phase + slots - p / step) % slots * vectors;

@@ -6,7 +6,7 @@
 #define CORR_DOT_COLUMNS_generic 4
 #define CORR_MARCHES_generic(X)                                                                \
     X(SHARED, 3, 1, 1) X(SHARED, 5, 1, 1) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1)                \
-    X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1)
+    X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2)
 #define CORR_LANES_MARCHES_generic(X) \
     X(3, 3, 1, 1) X(5, 0, 1, 1) X(7, 0, 1, 1) X(3, 3, 2, 1) X(5, 0, 2, 1) X(7, 0, 2, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
