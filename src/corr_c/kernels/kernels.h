@@ -143,6 +143,11 @@ typedef void corr_plain_kernel(const corr_problem *problem, int64_t cb, int64_t 
                                const void *x, const void *w, const void *bias, void *y,
                                int edges_only);
 
+/* The weight gradient of one image and group, terms absent in the padding left out,
+ * added to gw. */
+typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x, void *gw,
+                                      const void *gy);
+
 /* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
  * other lanes are zero. */
 typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
@@ -177,6 +182,17 @@ typedef struct corr_winograd_kernels {
     corr_winograd_output_kernel *output;
     corr_winograd_weights_kernel *weights;
 } corr_winograd_kernels;
+
+/* sums[p * taps_w + q][l] += sum over rows i of gy[i * y_row + l] *
+ *     x[(i * step + p) * x_row + q * x_tap + l * step], for lanes l < columns
+ * Rows and columns (q * dilation + l * step) outside their limits are absent, and multiplied as
+ * zeros; so may be gradients of rows that do not exist. Named by taps_h, taps_w and step.
+ * weight3 takes all of a 3x3 kernel and `columns` of several vectors, the last one with at least
+ * one, with x at the middle column of the kernel, as a march; named by step and vectors. */
+enum { CORR_WEIGHT_ROWS = 5, CORR_WEIGHT_TAPS = 25 };
+typedef void corr_weight_kernel(const corr_stencil *s, const void *x, const void *gy, void *sums);
+/* to[k * step] += the lanes of sums[k], which are zero then, for k < n. */
+typedef void corr_add_lanes_kernel(int64_t n, void *sums, void *to, int64_t step);
 
 /* kernels/fft.h. Points are [n][2][lanes]; n = 4^k or 2 * 4^k. In place; the inverse of the
  * forward is n times the points. */
@@ -224,12 +240,16 @@ typedef struct corr_kernels {
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_inside[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
+    corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
+    corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];
+    corr_add_lanes_kernel *add_lanes;
     corr_fft_kernel *fft_forward, *fft_inverse;
     corr_fft_turn_kernel *fft_turn;
     corr_fft_multiply_kernel *fft_multiply;
     corr_fft_load_kernel *fft_load;
     corr_fft_store_kernel *fft_store;
     corr_plain_kernel *plain;
+    corr_plain_weight_kernel *plain_weight;
     corr_copy_kernel *copy;
     corr_spread_kernel *spread;
     corr_add_kernel *add;

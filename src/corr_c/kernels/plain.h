@@ -90,3 +90,27 @@ static void CORR_NAME(corr_plain)(const corr_problem *s, int64_t cb, int64_t kc,
         }
     }
 }
+
+static void CORR_NAME(corr_plain_weight)(const corr_problem *s, const void *x_, void *gw_,
+                                         const void *gy_) {
+    const int64_t *xs = s->x_stride, *ws = s->w_stride, *ys = s->y_stride;
+    for (int64_t o = 0; o < s->oc; o++)
+        for (int64_t c = 0; c < s->ic; c++)
+            for (int64_t p = 0; p < s->h.kernel; p++)
+                for (int64_t q = 0; q < s->w.kernel; q++) {
+                    real sum = 0;
+                    for (int64_t i = 0; i < s->h.out; i++) {
+                        int64_t h = i * s->h.stride + p * s->h.dilation - s->h.pad;
+                        if (h < 0 || h >= s->h.in)
+                            continue;
+                        const real *x = (const real *)x_ + c * xs[2] + h * xs[3];
+                        const real *gy = (const real *)gy_ + o * ys[2] + i * ys[3];
+                        for (int64_t j = 0; j < s->w.out; j++) {
+                            int64_t v = j * s->w.stride + q * s->w.dilation - s->w.pad;
+                            if (v >= 0 && v < s->w.in)
+                                sum = s_fma(x[v * xs[4]], gy[j * ys[4]], sum);
+                        }
+                    }
+                    ((real *)gw_)[o * ws[1] + c * ws[2] + p * ws[3] + q * ws[4]] += sum;
+                }
+}

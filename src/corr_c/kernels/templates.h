@@ -13,6 +13,7 @@
 #include "stencil_block.h"
 #include "stencil.h"
 #include "stencil_lanes.h"
+#include "stencil_weight.h"
 #include "fft.h"
 
 #define CORR_TEXT_(x) #x
@@ -35,6 +36,10 @@
         CORR_NAME(corr_march_##kind##_##size##_##step##_##vectors),
 #define CORR_LANES_ENTRY(kh, kept, step, vectors) \
     [(kh) / 2 - 1][(step) - 1][(vectors) - 1] = CORR_NAME(corr_lanes_##kh##_##step##_##vectors),
+#define CORR_WEIGHT_ENTRY(taps_h, taps_w, step) \
+    [(taps_h) - 1][(taps_w) - 1][(step) - 1] = CORR_NAME(corr_weight_##taps_h##_##taps_w##_##step),
+#define CORR_WEIGHT3_ENTRY(step, vectors) \
+    [(step) - 1][(vectors) - 1] = CORR_NAME(corr_weight3_##step##_##vectors),
 #define CORR_BLOCK_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_##rows##_##vectors),
 #define CORR_BLOCK_INSIDE_ENTRY(rows, vectors) \
@@ -61,6 +66,9 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
     .block_inside = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_INSIDE_ENTRY)},
+    .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
+    .weight3 = {CORR_PASTE2(CORR_WEIGHTS3, CORR_ISA)(CORR_WEIGHT3_ENTRY)},
+    .add_lanes = CORR_NAME(corr_add_lanes),
     .fft_forward = CORR_NAME(corr_fft_forward),
     .fft_inverse = CORR_NAME(corr_fft_inverse),
     .fft_turn = CORR_NAME(corr_fft_turn),
@@ -68,6 +76,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .fft_load = CORR_NAME(corr_fft_load),
     .fft_store = CORR_NAME(corr_fft_store),
     .plain = CORR_NAME(corr_plain),
+    .plain_weight = CORR_NAME(corr_plain_weight),
     .copy = CORR_NAME(corr_copy),
     .spread = CORR_NAME(corr_spread),
     .add = CORR_NAME(corr_add),
@@ -86,6 +95,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_WINOGRAD_ENTRY
 #undef CORR_OUTER_ENTRY
 #undef CORR_MARCH_ENTRY
+#undef CORR_WEIGHT_ENTRY
+#undef CORR_WEIGHT3_ENTRY
 #undef CORR_LANES_ENTRY
 #undef CORR_BLOCK_ENTRY
 #undef CORR_BLOCK_INSIDE_ENTRY

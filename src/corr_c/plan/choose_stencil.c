@@ -119,3 +119,11 @@ int corr_choose_fft(const corr_problem *s, corr_choice *choice) {
         }
     return found;
 }
+
+/* Depends on the shape alone: it decides the order of the sums. At most some 64 rows go into one
+ * part, and a group is cut into so many chunks that there are 32 in all. */
+void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks) {
+    const int64_t parts = corr_ceil_div(s->h.out, 64);
+    *rows = corr_ceil_div(s->h.out, parts);
+    *chunks = corr_min(s->n * corr_ceil_div(s->h.out, *rows), corr_ceil_div(32, s->groups));
+}

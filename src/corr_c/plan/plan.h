@@ -88,6 +88,12 @@ int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
 int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
 
+/* engines/depthwise_weight.c */
+int corr_takes_weight_march(const corr_problem *s);
+void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks);
+corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
+                                  const corr_call *call);
+
 /* engines/weights.c: panels of output channels, [k][width] each, packed once. */
 int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c);
 int64_t corr_packed_group_bytes(const corr_problem *s, const corr_choice *c);

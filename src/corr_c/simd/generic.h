@@ -9,6 +9,11 @@
     X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2)
 #define CORR_LANES_MARCHES_generic(X) \
     X(3, 3, 1, 1) X(5, 0, 1, 1) X(7, 0, 1, 1) X(3, 3, 2, 1) X(5, 0, 2, 1) X(7, 0, 2, 1)
+/* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
+#define CORR_WEIGHTS_generic(X) \
+    X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) \
+    X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)
+#define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
 
 enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0 };
