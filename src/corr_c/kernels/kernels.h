@@ -183,6 +183,10 @@ typedef struct corr_winograd_kernels {
     corr_winograd_weights_kernel *weights;
 } corr_winograd_kernels;
 
+/* up: the transpose of a march of step 2 whose w.pad is half the kernel, by size and vectors of
+ * half of y's `columns`. x has row_hi rows and columns [column_lo, column_hi), y `rows`, the first
+ * of them row_lo rows below that of tap 0; w at p * w_row + q * w_tap. */
+
 /* sums[p * taps_w + q][l] += sum over rows i of gy[i * y_row + l] *
  *     x[(i * step + p) * x_row + q * x_tap + l * step], for lanes l < columns
  * Rows and columns (q * dilation + l * step) outside their limits are absent, and multiplied as
@@ -240,6 +244,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_inside[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
     corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];
     corr_add_lanes_kernel *add_lanes;

@@ -13,6 +13,7 @@
 #include "stencil_block.h"
 #include "stencil.h"
 #include "stencil_lanes.h"
+#include "stencil_up.h"
 #include "stencil_weight.h"
 #include "fft.h"
 
@@ -36,6 +37,8 @@
         CORR_NAME(corr_march_##kind##_##size##_##step##_##vectors),
 #define CORR_LANES_ENTRY(kh, kept, step, vectors) \
     [(kh) / 2 - 1][(step) - 1][(vectors) - 1] = CORR_NAME(corr_lanes_##kh##_##step##_##vectors),
+#define CORR_UP_ENTRY(size, vectors) \
+    [(size) / 2 - 1][(vectors) - 1] = CORR_NAME(corr_up_##size##_##vectors),
 #define CORR_WEIGHT_ENTRY(taps_h, taps_w, step) \
     [(taps_h) - 1][(taps_w) - 1][(step) - 1] = CORR_NAME(corr_weight_##taps_h##_##taps_w##_##step),
 #define CORR_WEIGHT3_ENTRY(step, vectors) \
@@ -66,6 +69,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
     .block_inside = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_INSIDE_ENTRY)},
+    .up = {CORR_PASTE2(CORR_UPS, CORR_ISA)(CORR_UP_ENTRY)},
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
     .weight3 = {CORR_PASTE2(CORR_WEIGHTS3, CORR_ISA)(CORR_WEIGHT3_ENTRY)},
     .add_lanes = CORR_NAME(corr_add_lanes),
@@ -95,6 +99,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_WINOGRAD_ENTRY
 #undef CORR_OUTER_ENTRY
 #undef CORR_MARCH_ENTRY
+#undef CORR_UP_ENTRY
 #undef CORR_WEIGHT_ENTRY
 #undef CORR_WEIGHT3_ENTRY
 #undef CORR_LANES_ENTRY

@@ -70,6 +70,7 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 static const double march_rate = 0.75, block_rate = 0.5;
 static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4;
 static const int64_t transform_bytes = 768 << 10;
+static const int64_t fewest_taps = 64; /* smaller kernels round as direct sums do */
 enum { LARGEST_TILE = 1024 };
 
 static double direct_cycles(const corr_problem *s, const corr_choice *c) {
@@ -101,7 +102,7 @@ int corr_choose_fft(const corr_problem *s, corr_choice *choice) {
     corr_choice c = *choice;
     double best = s->algorithm == CORR_FFT ? -1 : direct_cycles(s, choice);
     int found = 0;
-    if (!corr_fft_engine.accepts(s))
+    if (!corr_fft_engine.accepts(s) || (s->algorithm != CORR_FFT && corr_terms(s) < fewest_taps))
         return 0;
     c.engine = &corr_fft_engine;
     c.cb = 1;

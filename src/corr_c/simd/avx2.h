@@ -17,6 +17,7 @@
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(2, 5, 1) X(1, 7, 1) \
     X(1, 1, 2) X(1, 3, 2) X(3, 3, 2) X(1, 5, 2) X(2, 5, 2) X(1, 7, 2)
 #define CORR_WEIGHTS3_avx2(X) X(1, 1) X(2, 1)
+#define CORR_UPS_avx2(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx2(X) X(1, 1) X(1, 4) X(2, 1) X(2, 3) X(3, 1) X(3, 3) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
 
 enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0 };
@@ -89,6 +90,11 @@ CORR_INLINE void v_split_f32_avx2(__m256 a, __m256 b, __m256 *even, __m256 *odd)
     __m256d o = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
     *even = _mm256_castpd_ps(_mm256_permute4x64_pd(e, 0xd8));
     *odd = _mm256_castpd_ps(_mm256_permute4x64_pd(o, 0xd8));
+}
+CORR_INLINE void v_lace_f32_avx2(__m256 even, __m256 odd, __m256 *low, __m256 *high) {
+    __m256 a = _mm256_unpacklo_ps(even, odd), b = _mm256_unpackhi_ps(even, odd);
+    *low = _mm256_permute2f128_ps(a, b, 0x20);
+    *high = _mm256_permute2f128_ps(a, b, 0x31);
 }
 CORR_INLINE __m256 v_align_f32_avx2(__m256 a, __m256 b, int n) {
     const __m256i x = _mm256_castps_si256(a), z = _mm256_castps_si256(b);
@@ -177,6 +183,11 @@ CORR_INLINE void v_store_mask_f64_avx2(double *p, __m256d a, __m256i m) { _mm256
 CORR_INLINE void v_split_f64_avx2(__m256d a, __m256d b, __m256d *even, __m256d *odd) {
     *even = _mm256_permute4x64_pd(_mm256_unpacklo_pd(a, b), 0xd8);
     *odd = _mm256_permute4x64_pd(_mm256_unpackhi_pd(a, b), 0xd8);
+}
+CORR_INLINE void v_lace_f64_avx2(__m256d even, __m256d odd, __m256d *low, __m256d *high) {
+    __m256d a = _mm256_unpacklo_pd(even, odd), b = _mm256_unpackhi_pd(even, odd);
+    *low = _mm256_permute2f128_pd(a, b, 0x20);
+    *high = _mm256_permute2f128_pd(a, b, 0x31);
 }
 CORR_INLINE __m256d v_align_f64_avx2(__m256d a, __m256d b, int n) {
     const __m256d middle = _mm256_permute2f128_pd(a, b, 0x21);

@@ -21,6 +21,7 @@
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(5, 5, 1) X(1, 7, 1) X(3, 7, 1) \
     X(1, 1, 2) X(1, 3, 2) X(3, 3, 2) X(1, 5, 2) X(5, 5, 2) X(1, 7, 2) X(3, 7, 2)
 #define CORR_WEIGHTS3_avx512(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2)
+#define CORR_UPS_avx512(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2)
 
@@ -80,6 +81,11 @@ CORR_INLINE void v_split_f32_avx512(__m512 a, __m512 b, __m512 *even, __m512 *od
     __m512i i = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     *even = _mm512_permutex2var_ps(a, i, b);
     *odd = _mm512_permutex2var_ps(a, _mm512_add_epi32(i, _mm512_set1_epi32(1)), b);
+}
+CORR_INLINE void v_lace_f32_avx512(__m512 even, __m512 odd, __m512 *low, __m512 *high) {
+    __m512i i = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *low = _mm512_permutex2var_ps(even, i, odd);
+    *high = _mm512_permutex2var_ps(even, _mm512_add_epi32(i, _mm512_set1_epi32(8)), odd);
 }
 CORR_INLINE __m512 v_align_f32_avx512(__m512 a, __m512 b, int n) {
     switch (n) {
@@ -172,6 +178,11 @@ CORR_INLINE void v_split_f64_avx512(__m512d a, __m512d b, __m512d *even, __m512d
     __m512i i = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
     *even = _mm512_permutex2var_pd(a, i, b);
     *odd = _mm512_permutex2var_pd(a, _mm512_add_epi64(i, _mm512_set1_epi64(1)), b);
+}
+CORR_INLINE void v_lace_f64_avx512(__m512d even, __m512d odd, __m512d *low, __m512d *high) {
+    __m512i i = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    *low = _mm512_permutex2var_pd(even, i, odd);
+    *high = _mm512_permutex2var_pd(even, _mm512_add_epi64(i, _mm512_set1_epi64(4)), odd);
 }
 CORR_INLINE __m512d v_align_f64_avx512(__m512d a, __m512d b, int n) {
     switch (n) {

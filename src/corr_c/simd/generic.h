@@ -14,6 +14,7 @@
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) \
     X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)
 #define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)
+#define CORR_UPS_generic(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
 
 enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0 };
@@ -151,6 +152,16 @@ CORR_INLINE void v_split_f32_generic(vec_f32_generic a, vec_f32_generic b, vec_f
         even->lane[i] = lanes[2 * i];
         odd->lane[i] = lanes[2 * i + 1];
     }
+}
+CORR_INLINE void v_lace_f32_generic(vec_f32_generic even, vec_f32_generic odd, vec_f32_generic *low, vec_f32_generic *high) {
+    float lanes[8];
+    CORR_UNROLL
+    for (int i = 0; i < 4; i++) {
+        lanes[2 * i] = even.lane[i];
+        lanes[2 * i + 1] = odd.lane[i];
+    }
+    *low = v_load_f32_generic(lanes);
+    *high = v_load_f32_generic(lanes + 4);
 }
 CORR_INLINE vec_f32_generic v_align_f32_generic(vec_f32_generic a, vec_f32_generic b, int n) {
     vec_f32_generic r;
@@ -307,6 +318,16 @@ CORR_INLINE void v_split_f64_generic(vec_f64_generic a, vec_f64_generic b, vec_f
         even->lane[i] = lanes[2 * i];
         odd->lane[i] = lanes[2 * i + 1];
     }
+}
+CORR_INLINE void v_lace_f64_generic(vec_f64_generic even, vec_f64_generic odd, vec_f64_generic *low, vec_f64_generic *high) {
+    double lanes[4];
+    CORR_UNROLL
+    for (int i = 0; i < 2; i++) {
+        lanes[2 * i] = even.lane[i];
+        lanes[2 * i + 1] = odd.lane[i];
+    }
+    *low = v_load_f64_generic(lanes);
+    *high = v_load_f64_generic(lanes + 2);
 }
 CORR_INLINE vec_f64_generic v_align_f64_generic(vec_f64_generic a, vec_f64_generic b, int n) {
     vec_f64_generic r;

@@ -20,6 +20,7 @@
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(5, 5, 1) X(1, 7, 1) X(3, 7, 1) \
     X(1, 1, 2) X(1, 3, 2) X(3, 3, 2) X(1, 5, 2) X(5, 5, 2) X(1, 7, 2) X(3, 7, 2)
 #define CORR_WEIGHTS3_neon(X) X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(2, 1) X(2, 2)
+#define CORR_UPS_neon(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_neon(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2) X(6, 4)
 
@@ -91,6 +92,10 @@ CORR_INLINE void v_store_mask_f32_neon(float *p, float32x4_t a, vmask_f32_neon m
 CORR_INLINE void v_split_f32_neon(float32x4_t a, float32x4_t b, float32x4_t *even, float32x4_t *odd) {
     *even = vuzp1q_f32(a, b);
     *odd = vuzp2q_f32(a, b);
+}
+CORR_INLINE void v_lace_f32_neon(float32x4_t even, float32x4_t odd, float32x4_t *low, float32x4_t *high) {
+    *low = vzip1q_f32(even, odd);
+    *high = vzip2q_f32(even, odd);
 }
 CORR_INLINE float32x4_t v_align_f32_neon(float32x4_t a, float32x4_t b, int n) {
     switch (n) {
@@ -175,6 +180,10 @@ CORR_INLINE void v_store_mask_f64_neon(double *p, float64x2_t a, vmask_f64_neon 
 CORR_INLINE void v_split_f64_neon(float64x2_t a, float64x2_t b, float64x2_t *even, float64x2_t *odd) {
     *even = vuzp1q_f64(a, b);
     *odd = vuzp2q_f64(a, b);
+}
+CORR_INLINE void v_lace_f64_neon(float64x2_t even, float64x2_t odd, float64x2_t *low, float64x2_t *high) {
+    *low = vzip1q_f64(even, odd);
+    *high = vzip2q_f64(even, odd);
 }
 CORR_INLINE float64x2_t v_align_f64_neon(float64x2_t a, float64x2_t b, int n) {
     switch (n) {
