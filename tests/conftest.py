@@ -5,6 +5,15 @@ import os
 # The references are many products too small for threads, which would spin beside the tests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Marks in the tests of SciPy that tests/test_scipys_own.py imports.
+SCIPYS_MARKS = ("slow", "xslow", "xfail_on_32bit", "fail_slow", "thread_unsafe",
+                "skip_xp_backends", "xfail_xp_backends", "uses_xp_backend", "array_api_backends")
+
+
+def pytest_configure(config):
+    for mark in SCIPYS_MARKS:
+        config.addinivalue_line("markers", f"{mark}: of SciPy's own tests")
+
 
 def pytest_terminal_summary(terminalreporter):
     """How many drawn problems counted: tests record them as properties."""

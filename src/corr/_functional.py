@@ -219,3 +219,28 @@ def shares_memory(a, b):
 def takes_result_directly(out):
     """May the core write into `out`? Otherwise it goes through a copy."""
     return out.flags.aligned and all(s % out.itemsize == 0 for s in out.strides)
+
+
+_BAND_ELEMENTS = 1 << 18  # 1 MiB of float32: in L2, and little beside the picture
+
+
+def in_bands(correlate, picture, kernel, pads, dtype):
+    """correlate(picture, kernel, padding) without a whole copy of the picture in kernel's type.
+
+    Bands of output rows are converted, correlated and stored in `dtype` one after the other.
+    """
+    (top, bottom), (left, right) = pads
+    height, width = picture.shape
+    rows = height + top + bottom - kernel.shape[0] + 1
+    out = np.empty((rows, width + left + right - kernel.shape[1] + 1), dtype)
+    band = max(kernel.shape[0], _BAND_ELEMENTS // max(width, 1))
+    for first in range(0, rows, band):
+        end = min(first + band, rows)
+        begin, stop = first - top, end - top + kernel.shape[0] - 1
+        part = picture[max(begin, 0) : max(min(stop, height), 0)].astype(kernel.dtype)
+        padding = ((max(-begin, 0), max(stop - max(height, begin), 0)), (left, right))
+        if part.shape[0] == 0:  # a band that is all padding
+            out[first:end] = 0
+            continue
+        np.copyto(out[first:end], correlate(part, kernel, padding), casting="unsafe")
+    return out

@@ -6,6 +6,9 @@ cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_Import
 from libc.stdint cimport int16_t, int32_t, int64_t, uintptr_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+import itertools
 
 import numpy as np
 
@@ -66,6 +69,49 @@ cdef extern from "kernels/kernels.h" nogil:
                                  int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int) noexcept
     ctypedef void (*outer_function "corr_outer_kernel *")(const corr_segment *, int64_t, const void *, int64_t, int64_t,
                                    const void *, int64_t, void *, int64_t, int) noexcept
+
+
+    ctypedef struct corr_stencil:
+        int64_t kh
+        int64_t kw
+        int64_t step
+        int64_t dilation
+        int64_t planes
+        int64_t rows
+        int64_t columns
+        int64_t pair
+        int64_t row_lo
+        int64_t row_hi
+        int64_t column_lo
+        int64_t column_hi
+        int64_t x_plane
+        int64_t x_row
+        int64_t x_tap
+        int64_t x_vector
+        int64_t x_step
+        int64_t w_plane
+        int64_t w_row
+        int64_t w_tap
+        int64_t y_plane
+        int64_t y_row
+        int64_t y_vector
+        int64_t y_step
+        int64_t x_ahead
+        int64_t y_ahead
+        int64_t x_far
+        int64_t y_far
+        int64_t bias_plane
+        int epilogue
+        corr_activation activation
+        const void *bias
+    ctypedef void (*stencil_function "corr_stencil_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
+    ctypedef void (*weight_function "corr_weight_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
+    ctypedef void (*lanes_function "corr_add_lanes_kernel *")(int64_t, void *, void *, int64_t) noexcept
+    ctypedef void (*fft_function "corr_fft_kernel *")(int64_t, void *, const void *) noexcept
+    ctypedef void (*turn_function "corr_fft_turn_kernel *")(int64_t, const void *, int64_t, void *, int64_t) noexcept
+    ctypedef void (*product_function "corr_fft_multiply_kernel *")(int64_t, const void *, const void *, void *) noexcept
+    ctypedef void (*fft_load_function "corr_fft_load_kernel *")(int64_t, int64_t, int64_t, const void *, int64_t, int64_t, void *) noexcept
+    ctypedef int (*fft_store_function "corr_fft_store_kernel *")(int64_t, int64_t, const void *, void *, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
     ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
@@ -93,6 +139,20 @@ cdef extern from "kernels/kernels.h" nogil:
         transpose_function transpose
         pack_weights_function pack_weights
         dot_function dot
+        stencil_function march[3][3][2][4]
+        stencil_function march_lanes[3][2][4]
+        stencil_function block[6][4]
+        stencil_function block_inside[6][4]
+        stencil_function up[3][4]
+        weight_function weight[5][7][2]
+        weight_function weight3[2][4]
+        lanes_function add_lanes
+        fft_function fft_forward
+        fft_function fft_inverse
+        turn_function fft_turn
+        product_function fft_multiply
+        fft_load_function fft_load
+        fft_store_function fft_store
         copy_function copy
         add_function spread
         add_function add
@@ -339,6 +399,114 @@ def spread(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t 
 
 def sum_(isa, src, int64_t src_at, int64_t step, int64_t n):
     return _table(isa, src.dtype).sum(_at(src, src_at), step, n)
+
+
+cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
+    if table == "march":
+        return k.march[<int>i[0]][<int>i[1] // 2 - 1][<int>i[2] - 1][<int>i[3] - 1]
+    if table == "lanes":
+        return k.march_lanes[<int>i[0] // 2 - 1][<int>i[1] - 1][<int>i[2] - 1]
+    if table == "block":
+        return k.block[<int>i[0] - 1][<int>i[1] - 1]
+    if table == "block_inside":
+        return k.block_inside[<int>i[0] - 1][<int>i[1] - 1]
+    if table == "up":
+        return k.up[<int>i[0] // 2 - 1][<int>i[1] - 1]
+    if table == "weight":
+        return <stencil_function>k.weight[<int>i[0] - 1][<int>i[1] - 1][<int>i[2] - 1]
+    return <stencil_function>k.weight3[<int>i[0] - 1][<int>i[1] - 1]
+
+
+def stencils(isa, dtype):
+    """(table, its index) of every stencil there is."""
+    cdef const corr_kernels *k = _table(isa, dtype)
+    sizes = {"march": ((0, 1, 2), (3, 5, 7), (1, 2), (1, 2, 3, 4)),
+             "lanes": ((3, 5, 7), (1, 2), (1, 2, 3, 4)),
+             "block": (range(1, 7), range(1, 5)), "block_inside": (range(1, 7), range(1, 5)),
+             "up": ((3, 5, 7), (1, 2, 3, 4)), "weight": (range(1, 6), range(1, 8), (1, 2)),
+             "weight3": ((1, 2), (1, 2, 3, 4))}
+    found = []
+    for table, axes in sizes.items():
+        for index in itertools.product(*axes):
+            if _stencil(k, table, index) != NULL:
+                found.append((table, index))
+    return found
+
+
+def stencil(isa, table, index, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at, *, bias=None,
+            int activation=0, **fields):
+    """One call; `fields` are those of corr_stencil."""
+    cdef corr_stencil s
+    memset(&s, 0, sizeof(s))
+    s.kh = fields.pop("kh", 0)
+    s.kw = fields.pop("kw", 0)
+    s.step = fields.pop("step", 0)
+    s.dilation = fields.pop("dilation", 0)
+    s.planes = fields.pop("planes", 0)
+    s.rows = fields.pop("rows", 0)
+    s.columns = fields.pop("columns", 0)
+    s.pair = fields.pop("pair", 0)
+    s.row_lo = fields.pop("row_lo", 0)
+    s.row_hi = fields.pop("row_hi", 0)
+    s.column_lo = fields.pop("column_lo", 0)
+    s.column_hi = fields.pop("column_hi", 0)
+    s.x_plane = fields.pop("x_plane", 0)
+    s.x_row = fields.pop("x_row", 0)
+    s.x_tap = fields.pop("x_tap", 0)
+    s.x_vector = fields.pop("x_vector", 0)
+    s.x_step = fields.pop("x_step", 0)
+    s.w_plane = fields.pop("w_plane", 0)
+    s.w_row = fields.pop("w_row", 0)
+    s.w_tap = fields.pop("w_tap", 0)
+    s.y_plane = fields.pop("y_plane", 0)
+    s.y_row = fields.pop("y_row", 0)
+    s.y_vector = fields.pop("y_vector", 0)
+    s.y_step = fields.pop("y_step", 0)
+    s.x_ahead = fields.pop("x_ahead", 0)
+    s.y_ahead = fields.pop("y_ahead", 0)
+    s.x_far = fields.pop("x_far", 0)
+    s.y_far = fields.pop("y_far", 0)
+    s.bias_plane = fields.pop("bias_plane", 0)
+    assert not fields, fields
+    s.epilogue = bias is not None or activation
+    s.activation = <corr_activation>activation
+    s.bias = NULL if bias is None else _at(bias, 0)
+    _stencil(_table(isa, y.dtype), table, index)(&s, _at(x, x_at), _at(w, w_at), _at(y, y_at))
+
+
+def add_lanes(isa, int64_t n, sums, to, int64_t step):
+    _table(isa, to.dtype).add_lanes(n, _at(sums, 0), _at(to, 0), step)
+
+
+def fft(isa, points, twiddles, inverse=False):
+    """In place, of points [n][2][lanes]."""
+    cdef const corr_kernels *k = _table(isa, points.dtype)
+    cdef int64_t n = points.shape[0]
+    if inverse:
+        k.fft_inverse(n, _at(points, 0), _at(twiddles, 0))
+    else:
+        k.fft_forward(n, _at(points, 0), _at(twiddles, 0))
+
+
+def fft_turn(isa, int64_t blocks, src, int64_t src_step, dst, int64_t dst_step):
+    _table(isa, dst.dtype).fft_turn(blocks, _at(src, 0), src_step, _at(dst, 0), dst_step)
+
+
+def fft_multiply(isa, a, b, to):
+    _table(isa, to.dtype).fft_multiply(to.shape[0], _at(a, 0), _at(b, 0), _at(to, 0))
+
+
+def fft_load(isa, int64_t rows, int64_t lo, int64_t hi, x, int64_t x_at, int64_t x_row,
+             int64_t step, points):
+    _table(isa, x.dtype).fft_load(rows, lo, hi, _at(x, x_at), x_row, step, _at(points, 0))
+
+
+def fft_store(isa, int64_t rows, int64_t columns, points, y, int64_t y_at, int64_t y_row,
+              int64_t step, int activation, bias):
+    """True if all are finite."""
+    cdef corr_store store = _store(0, activation, bias, None)
+    return bool(_table(isa, y.dtype).fft_store(rows, columns, _at(points, 0), _at(y, y_at), y_row,
+                                               step, &store))
 
 
 class memory:

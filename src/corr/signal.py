@@ -132,36 +132,58 @@ def _correlate(
     if boundary not in _PAD_MODES:
         raise ValueError(f"boundary must be 'fill', 'wrap' or 'symm', got {boundary!r}")
     dtype = np.result_type(a.dtype, b.dtype)
+    fill = _fill(fillvalue, dtype)
     before = [{"full": k - 1, "same": first(k), "valid": 0}[mode] for k in b.shape]
     total = [0 if mode == "valid" else (k - 1) * (2 if mode == "full" else 1) for k in b.shape]
     pads = [(p, t - p) for p, t in zip(before, total, strict=True)]
-    if _PAD_MODES[boundary] == "constant" and np.ndim(fillvalue) != 0:
-        raise ValueError(f"fillvalue must be a scalar, got {fillvalue!r}")
-    if dtype.kind == "f" and _PAD_MODES[boundary] == "constant" and fillvalue == 0:
-        return _core.corr2d(a.astype(dtype, copy=False), b.astype(dtype, copy=False), padding=pads)
-    if any(map(any, pads)):
-        a = _padded(a.astype(dtype, copy=False), pads, boundary, fillvalue)
+    zeros = _PAD_MODES[boundary] == "constant" and fill == 0
+    if any(map(any, pads)) and not zeros:
+        a = _padded(a, pads, _PAD_MODES[boundary], fill)
+        pads = [(0, 0), (0, 0)]
     if dtype.kind == "f":
-        return _core.corr2d(a.astype(dtype, copy=False), b.astype(dtype, copy=False))
-    return _whole_numbers(a, b, dtype)
+        return _core.corr2d(a.astype(dtype, copy=False), b.astype(dtype, copy=False), padding=pads)
+    return _whole_numbers(a, b, pads, dtype)
 
 
-def _padded(a: np.ndarray, pads: Any, boundary: str, fillvalue: Any) -> np.ndarray:
-    if _PAD_MODES[boundary] == "constant":
-        value = np.asarray(fillvalue).astype(a.dtype)
-        return np.pad(a, pads, constant_values=value)
-    return np.pad(a, pads, mode=_PAD_MODES[boundary])
+def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
+    array = np.asarray(value)
+    if array.size != 1:
+        raise ValueError(
+            "`fillvalue` must be scalar or an array with exactly one element, "
+            f"got shape {array.shape}"
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"could not cast `fillvalue` directly to the output type {dtype}: {value!r}")
+    return array.reshape(()).astype(dtype)
 
 
-def _whole_numbers(a: np.ndarray, b: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    """Exact: by float64 where no partial sum can reach 2^53, else term by term."""
-    wide = [np.abs(x.astype(object) if x.dtype.itemsize == 8 else x.astype(np.int64)) for x in (a, b)]
-    if int(wide[0].max()) * int(wide[1].sum()) < 2**53:
-        exact = _core.corr2d(a.astype(np.float64), b.astype(np.float64))
-        return exact.astype(np.int64).astype(dtype)
-    out = np.zeros([m - n + 1 for m, n in zip(a.shape, b.shape, strict=True)], dtype)
-    a, b = a.astype(dtype), b.astype(dtype)
+def _padded(a: np.ndarray, pads: Any, mode: str, fill: Any) -> np.ndarray:
+    if mode != "constant":
+        return np.pad(a, pads, mode=mode)
+    if fill.astype(a.dtype) != fill:
+        a = a.astype(fill.dtype)
+    return np.pad(a, pads, constant_values=fill.astype(a.dtype))
+
+
+def _whole_numbers(a: np.ndarray, b: np.ndarray, pads: Any, dtype: np.dtype[Any]) -> np.ndarray:
+    """Exact: by floating point where no partial sum can leave it, else term by term."""
+    largest = _magnitude(a) * sum(abs(int(v)) for v in b.ravel().tolist())
+    for compute, limit in ((np.float32, 2**24), (np.float64, 2**53)):
+        if largest < limit:
+            return functional.in_bands(_direct, a, b.astype(compute), pads, dtype)
+    padded = np.pad(a, pads).astype(dtype)
+    out = np.zeros([m - n + 1 for m, n in zip(padded.shape, b.shape, strict=True)], dtype)
+    b = b.astype(dtype)
     for i in range(b.shape[0]):
         for j in range(b.shape[1]):
-            out += a[i : i + out.shape[0], j : j + out.shape[1]] * b[i, j]
+            out += padded[i : i + out.shape[0], j : j + out.shape[1]] * b[i, j]
     return out
+
+
+def _magnitude(a: np.ndarray) -> int:
+    return max(abs(int(a.min())), abs(int(a.max())))
+
+
+def _direct(a: np.ndarray, b: np.ndarray, padding: Any) -> np.ndarray:
+    exact: np.ndarray = _core.conv2d(a[None], b[None, None], padding=padding, algorithm="direct")
+    return exact[0].astype(np.int64)

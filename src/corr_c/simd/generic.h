@@ -163,6 +163,13 @@ CORR_INLINE void v_lace_f32_generic(vec_f32_generic even, vec_f32_generic odd, v
     *low = v_load_f32_generic(lanes);
     *high = v_load_f32_generic(lanes + 4);
 }
+CORR_INLINE vec_f32_generic v_reverse_f32_generic(vec_f32_generic a) {
+    vec_f32_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f32_generic; i++)
+        r.lane[i] = a.lane[V_LANES_f32_generic - 1 - i];
+    return r;
+}
 CORR_INLINE vec_f32_generic v_align_f32_generic(vec_f32_generic a, vec_f32_generic b, int n) {
     vec_f32_generic r;
     CORR_UNROLL
@@ -328,6 +335,13 @@ CORR_INLINE void v_lace_f64_generic(vec_f64_generic even, vec_f64_generic odd, v
     }
     *low = v_load_f64_generic(lanes);
     *high = v_load_f64_generic(lanes + 2);
+}
+CORR_INLINE vec_f64_generic v_reverse_f64_generic(vec_f64_generic a) {
+    vec_f64_generic r;
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES_f64_generic; i++)
+        r.lane[i] = a.lane[V_LANES_f64_generic - 1 - i];
+    return r;
 }
 CORR_INLINE vec_f64_generic v_align_f64_generic(vec_f64_generic a, vec_f64_generic b, int n) {
     vec_f64_generic r;

@@ -48,6 +48,7 @@
 #define v_load_merge CORR_NAME(v_load_merge)
 #define v_store_mask CORR_NAME(v_store_mask)
 #define v_split CORR_NAME(v_split)
+#define v_reverse CORR_NAME(v_reverse)
 #define v_lace CORR_NAME(v_lace)
 #define v_align CORR_NAME(v_align)
 #define V_MASKED CORR_PASTE2(V_MASKED, CORR_ISA)
