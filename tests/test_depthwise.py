@@ -1,0 +1,156 @@
+"""One input channel a group: narrow and wide planes, every layout, exact; transforms in bounds."""
+
+import numpy as np
+import pytest
+import reference
+from cases import laid_out
+
+import corr
+
+LAYOUTS = ("contiguous", "channels_last", "reversed", "gaps")
+
+
+def whole(rng, shape, dtype):
+    return (rng.integers(1, 5, shape) * rng.choice((-1, 1), shape)).astype(dtype)
+
+
+def random_layer(rng):
+    """(input shape, weight shape, (stride, padding, dilation, groups))"""
+    groups = int(rng.choice((1, 2, 5, 17, 37)))
+    multiplier = int(rng.choice((1, 1, 2, 3)))
+    kernel = [int(k) for k in rng.integers(1, 10, 2)]
+    if rng.random() < 0.7:
+        kernel = [int(rng.choice((3, 5, 7)))] * 2
+    stride = int(rng.choice((1, 1, 2, 3)))
+    dilation = int(rng.choice((1, 1, 1, 2, 3)))
+    padding = tuple(int(p) for p in rng.integers(0, 5, 2))
+    if rng.random() < 0.5:
+        padding = tuple(k // 2 for k in kernel)
+    sizes = [(k - 1) * dilation + 1 + int(rng.integers(0, rng.choice((4, 12, 34, 100))))
+             for k in kernel]
+    return ((int(rng.integers(1, 3)), groups, *sizes), (groups * multiplier, 1, *kernel),
+            (stride, padding, dilation, groups))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exact(layout, dtype):
+    rng = np.random.default_rng(LAYOUTS.index(layout))
+    for count in range(150):
+        x_shape, w_shape, args = random_layer(rng)
+        x, w = whole(rng, x_shape, dtype), whole(rng, w_shape, dtype)
+        bias = whole(rng, w_shape[:1], dtype) if count % 2 else None
+        xl, case = laid_out(x, layout, rng), (x_shape, w_shape, args)
+        wanted = reference.conv2d(x, w, bias, *args)
+        got = corr.conv2d(xl, w, bias, *args, algorithm="direct")
+        np.testing.assert_array_equal(got, wanted, str(case))
+        plan = corr.plan((None, *x_shape[1:]), w, bias, *args, dtype=dtype, algorithm="direct",
+                         activation="relu6")
+        np.testing.assert_array_equal(plan(xl), wanted.clip(0, 6), str(case))
+        gy = whole(rng, wanted.shape, dtype)
+        gyl = laid_out(gy, layout, rng)
+        gw = corr.conv2d_weight(xl, w_shape, gyl, *args, algorithm="direct")
+        np.testing.assert_array_equal(gw, reference.conv2d_weight(x, w_shape, gy, *args), str(case))
+        gx = corr.conv2d_input(x_shape, w, gyl, *args, algorithm="direct")
+        np.testing.assert_array_equal(gx, reference.conv2d_input(x_shape, w, gy, *args), str(case))
+
+
+def test_absent_taps():
+    """An infinite weight or pixel touches just the outputs whose window holds it."""
+    rng = np.random.default_rng(1)
+    for size, pad, stride, shape in ((3, 1, 1, (14, 14)), (5, 2, 1, (7, 7)), (3, 1, 2, (28, 30)),
+                                     (7, 3, 1, (20, 60)), (9, 4, 1, (30, 30)), (4, 3, 1, (9, 9))):
+        x = whole(rng, (2, 6, *shape), np.float32)
+        w = whole(rng, (6, 1, size, size), np.float32)
+        for array in (x, w):
+            good = array.copy()
+            array[0, 0, 0, 0] = np.inf
+            args = (stride, pad, 1, 6)
+            with np.errstate(invalid="ignore"):
+                y = corr.conv2d(x, w, None, *args, algorithm="direct")
+                touched = corr.conv2d(np.isinf(x) if array is x else np.ones_like(x),
+                                      np.isinf(w) if array is w else np.ones_like(w), None,
+                                      *args, algorithm="direct") != 0
+            clean = np.array(array)
+            clean[0, 0, 0, 0] = good[0, 0, 0, 0]
+            wanted = corr.conv2d(*((clean, w) if array is x else (x, clean)), None, *args,
+                                 algorithm="direct")
+            np.testing.assert_array_equal(y[~touched], wanted[~touched])
+            assert not np.isfinite(y[touched]).any()
+            array[...] = good
+
+
+def test_bits_do_not_depend_on_threads_or_batch():
+    rng = np.random.default_rng(2)
+    for shape, kernel, groups, padding in (
+            ((3, 64, 56, 56), (3, 3), 64, 1), ((2, 40, 28, 28), (5, 5), 40, 2),
+            ((1, 1, 700, 900), (5, 5), 1, 2), ((1, 1, 700, 900), (15, 15), 1, 7),
+            ((3, 300, 7, 7), (3, 3), 300, 1), ((2, 2, 300, 300), (31, 31), 2, 15)):
+        x = rng.standard_normal(shape, dtype=np.float32)
+        w = rng.standard_normal((groups, 1, *kernel), dtype=np.float32)
+        args = (1, padding, 1, groups)
+        results = []
+        for threads in (1, 2, 3):
+            with corr.num_threads(threads):
+                y = corr.conv2d(x, w, None, *args)
+                results.append((y, corr.conv2d_weight(x, w.shape, y, *args),
+                                corr.conv2d_input(x.shape, w, y, *args)))
+        for other in results[1:]:
+            for a, b in zip(results[0], other, strict=True):
+                np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(corr.conv2d(x[:1], w, None, *args), results[0][0][:1])
+
+
+def hostile(rng, kind, shape):
+    x = rng.standard_normal(shape).astype(np.float32)
+    if kind == "dark half":
+        x[..., : shape[-1] // 2] *= 1e-4
+    elif kind == "one huge":
+        x[..., shape[-2] // 2, shape[-1] // 3] = 1e6
+    elif kind == "rectified":
+        x = np.maximum(x, 0)
+    elif kind == "sparse":
+        x[rng.random(shape) < 0.95] = 0
+    return x
+
+
+@pytest.mark.parametrize("kind", ["normal", "dark half", "one huge", "rectified", "sparse"])
+def test_transforms_stay_within_their_bound(kind):
+    """|error| <= 16 * 2^-24 * the largest sum|x||w| of the image, whichever pair it is in."""
+    rng = np.random.default_rng(3)
+    for _ in range(25):
+        kernel = [int(k) for k in rng.integers(1, 50, 2)]
+        sizes = [k + int(rng.integers(0, 150)) for k in kernel]
+        groups, multiplier, batch = (int(v) for v in rng.integers(1, 3, 3))
+        x = hostile(rng, kind, (batch, groups, *sizes))
+        w = hostile(rng, "sparse" if rng.random() < 0.3 else "normal",
+                    (groups * multiplier, 1, *kernel))
+        args = (1, tuple(int(p) for p in rng.integers(0, 20, 2)), 1, groups)
+        y = corr.conv2d(x, w, None, *args, algorithm="fft")
+        exact = corr.conv2d(x.astype(float), w.astype(float), None, *args)
+        sums = corr.conv2d(np.abs(x).astype(float), np.abs(w).astype(float), None, *args)
+        assert np.abs(y - exact).max() <= 16 * 2.0**-24 * sums.max()
+
+
+def test_transforms_keep_infinities_in_their_windows():
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((1, 1, 260, 300), dtype=np.float32)
+    w = rng.standard_normal((2, 1, 21, 21), dtype=np.float32)
+    for bad in (np.nan, np.inf, 3e38):
+        x[0, 0, 100, 120] = bad
+        with np.errstate(all="ignore"):
+            y = corr.conv2d(x, w, None, 1, 10, activation="relu", algorithm="fft")
+            direct = corr.conv2d(x, w, None, 1, 10, activation="relu", algorithm="direct")
+        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(direct))
+        odd = ~np.isfinite(direct)
+        np.testing.assert_array_equal(y[odd], direct[odd])
+
+
+def test_transforms_are_refused_where_they_do_not_fit():
+    x, w = np.ones((1, 2, 40, 40), np.float32), np.ones((2, 2, 9, 9), np.float32)
+    with pytest.raises(ValueError, match="algorithm"):
+        corr.conv2d(x, w, algorithm="fft")
+    with pytest.raises(ValueError, match="float64"):
+        corr.conv2d(x.astype(float), w.astype(float), algorithm="fft")
+    with pytest.raises(ValueError, match="algorithm"):
+        corr.conv2d(x[:, :1], w[:, :1], stride=2, algorithm="fft")
