@@ -27,7 +27,8 @@ static corr_mutex owner = CORR_MUTEX_INIT; /* whoever holds it may use the pool 
 static corr_mutex gate = CORR_MUTEX_INIT;  /* guards all below */
 static corr_condition work = CORR_CONDITION_INIT, done = CORR_CONDITION_INIT;
 static corr_run_state *job;
-static int entered, inside, started, sleeping;
+static int entered, started, sleeping;
+static corr_atomic inside = CORR_ATOMIC_INIT; /* written under the gate */
 static int start_limit = MAX_WORKERS;
 static corr_atomic generation = CORR_ATOMIC_INIT;
 static CORR_THREAD_LOCAL corr_run_state *own; /* this thread's job, while it has the pool */
@@ -75,7 +76,7 @@ static void worker_main(void) {
             continue;
         }
         int worker = ++entered;
-        inside++;
+        corr_set(&inside, corr_load(&inside) + 1);
         corr_unlock(&gate);
 
         uint64_t own = corr_get_fp_control();
@@ -84,7 +85,8 @@ static void worker_main(void) {
         corr_set_fp_control(own);
 
         corr_lock(&gate);
-        if (--inside == 0)
+        corr_set(&inside, corr_load(&inside) - 1);
+        if (corr_load(&inside) == 0)
             corr_wake_all(&done);
         corr_unlock(&gate);
     }
@@ -106,7 +108,14 @@ static void open_job(corr_run_state *run) {
 static void close_job(void) {
     corr_lock(&gate);
     job = NULL;
-    while (inside)
+    corr_unlock(&gate);
+    /* The others are in their last item: sleeping and being woken would take as long. */
+    const double until = corr_now() + spin_seconds;
+    while (corr_load(&inside) && corr_now() < until)
+        for (int i = 0; i < 16; i++)
+            corr_pause();
+    corr_lock(&gate);
+    while (corr_load(&inside))
         corr_wait(&done, &gate);
     corr_unlock(&gate);
 }
@@ -166,7 +175,8 @@ void corr_pool_before_fork(void) { corr_lock(&gate); }
 void corr_pool_after_fork(int child) {
     if (child) { /* the workers stayed with the parent */
         job = NULL;
-        entered = inside = started = sleeping = 0;
+        entered = started = sleeping = 0;
+        corr_set(&inside, 0);
 #if !defined(_WIN32)
         work = (corr_condition)CORR_CONDITION_INIT;
         done = (corr_condition)CORR_CONDITION_INIT;
