@@ -44,8 +44,8 @@ static int64_t block_height(const weight_job *job, int64_t left, int64_t w) {
 /* All of a 3x3 kernel at once: an entry a number of vectors, or NULL. */
 static corr_weight_kernel *const *whole_kernels(const weight_job *job) {
     const corr_problem *s = job->s;
-    const int fits = s->h.kernel == 3 && s->w.kernel == 3 && s->w.dilation == 1;
-    return fits ? job->k->weight3[s->h.stride - 1] : NULL;
+    corr_weight_kernel *const *found = job->k->weight3[s->h.stride - 1];
+    return found[0] && s->h.kernel == 3 && s->w.kernel == 3 && s->w.dilation == 1 ? found : NULL;
 }
 
 /* Rows of a stencil that are in the image, if its row 0 is the image's row h. */

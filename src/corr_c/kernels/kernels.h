@@ -185,7 +185,7 @@ typedef struct corr_winograd_kernels {
 
 /* up: the transpose of a march of step 2 whose w.pad is half the kernel, by size and vectors of
  * half of y's `columns`. x has row_hi rows and columns [column_lo, column_hi), y `rows`, the first
- * of them row_lo rows below that of tap 0; w at p * w_row + q * w_tap. */
+ * of them row_lo rows below that of tap 0; w as march has it. */
 
 /* sums[p * taps_w + q][l] += sum over rows i of gy[i * y_row + l] *
  *     x[(i * step + p) * x_row + q * x_tap + l * step], for lanes l < columns

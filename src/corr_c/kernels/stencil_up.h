@@ -21,8 +21,8 @@ CORR_INLINE void CORR_NAME(up_store)(const int vectors, const CORR_NAME(march) *
 }
 
 CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const int phase,
-                                    const CORR_NAME(march) *m, int64_t t, const real *x, real *y,
-                                    vec *acc) {
+                                    const CORR_NAME(march) *m, int64_t t, const real *x,
+                                    const real *w, real *y, vec *acc) {
     const corr_stencil *s = m->s;
     const int slots = (size + 1) / 2, sides = (size / 4 + 1 + V_LANES - 1) / V_LANES;
     vec *done = acc + phase * 4 * vectors;
@@ -41,7 +41,7 @@ CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const int
                 CORR_UNROLL
                 for (int p = 0; p < size; p++) {
                     const int at = (((phase + p / 2) % slots * 2 + p % 2) * 2 + odd) * vectors + v;
-                    acc[at] = v_fma(v_set1(m->taps[q * size + p]), data, acc[at]);
+                    acc[at] = v_fma(v_set1(w[p * size + q]), data, acc[at]);
                 }
             }
         }
@@ -63,25 +63,20 @@ CORR_INLINE void CORR_NAME(stencil_up)(const int size, const int vectors, const 
                                        const real *x, const real *w, real *y) {
     const int slots = (size + 1) / 2, sides = (size / 4 + 1 + V_LANES - 1) / V_LANES;
     const int64_t turns = (s->row_lo + s->rows + 1) / 2, last = s->columns - 2 * (vectors - 1) * V_LANES;
-    real taps[CORR_STENCIL_TAPS * CORR_STENCIL_TAPS];
     CORR_NAME(march) m;
     m.s = s;
-    m.taps = taps;
     CORR_NAME(march_masks)(CORR_STENCIL_SHARED, 1, vectors, sides, s, &m);
     m.stores[0] = CORR_NAME(march_mask)(0, last, 0);
     m.stores[1] = CORR_NAME(march_mask)(0, last, V_LANES);
     for (int64_t i = 0; i < s->planes; i++) {
         vec acc[4 * ((CORR_STENCIL_TAPS + 1) / 2) * 2];
-        for (int p = 0; p < size; p++)
-            for (int q = 0; q < size; q++)
-                taps[q * size + p] = w[p * s->w_row + q * s->w_tap];
         CORR_UNROLL
         for (int k = 0; k < 4 * slots * vectors; k++)
             acc[k] = v_zero();
         for (int64_t t = 0; t < turns; t += slots) {
 #define CORR_UP_PHASE(i)                                                                       \
     if (i < slots && t + i < turns)                                                            \
-        CORR_NAME(up_turn)(size, vectors, i, &m, t + i, x, y, acc);
+        CORR_NAME(up_turn)(size, vectors, i, &m, t + i, x, w, y, acc);
             CORR_UP_PHASE(0)
             CORR_UP_PHASE(1)
             CORR_UP_PHASE(2)

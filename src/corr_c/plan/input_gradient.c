@@ -96,9 +96,11 @@ static corr_status run_phases(const corr_problem *s, char *gx, const char *w, co
     const int sparse = skips_pixels(&s->h) || skips_pixels(&s->w) || s->oc == 0 || corr_pixels(s) == 0;
     if (sparse)
         status = fill_zero(s, gx, &some);
-    if (corr_takes_up(s, w)) {
-        const corr_call some = corr_with_threads(s, call);
-        return corr_depthwise_up(s, gx, w, gy, &some);
+    if (!status && corr_takes_up(s)) {
+        int finite;
+        status = corr_depthwise_up(s, gx, w, gy, &some, &finite);
+        if (status || finite)
+            return status;
     }
     for (int64_t a = 0; a < s->h.stride && a < s->h.in && !status; a++)
         for (int64_t b = 0; b < s->w.stride && b < s->w.in && !status; b++) {

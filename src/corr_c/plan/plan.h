@@ -88,10 +88,10 @@ int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
 int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
 
-/* engines/depthwise_up.c: the input gradient of stride 2. */
-int corr_takes_up(const corr_problem *s, const void *w);
+/* engines/depthwise_up.c: the input gradient of stride 2, unless a weight is not finite. */
+int corr_takes_up(const corr_problem *s);
 corr_status corr_depthwise_up(const corr_problem *s, void *gx, const void *w, const void *gy,
-                              const corr_call *call);
+                              const corr_call *call, int *finite);
 
 /* engines/depthwise_weight.c */
 int corr_takes_weight_march(const corr_problem *s);

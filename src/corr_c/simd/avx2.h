@@ -14,9 +14,8 @@
     X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 3) X(7, 0, 2, 1) X(7, 0, 2, 2)
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
 #define CORR_WEIGHTS_avx2(X) \
-    X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(2, 5, 1) X(1, 7, 1) \
-    X(1, 1, 2) X(1, 3, 2) X(3, 3, 2) X(1, 5, 2) X(2, 5, 2) X(1, 7, 2)
-#define CORR_WEIGHTS3_avx2(X) X(1, 1) X(2, 1)
+    X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)
+#define CORR_WEIGHTS3_avx2(X) X(2, 1)
 #define CORR_UPS_avx2(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx2(X) X(1, 1) X(1, 4) X(2, 1) X(2, 3) X(3, 1) X(3, 3) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
 
