@@ -15,13 +15,6 @@
  * Narrow planes: several at a time, each a vector of its own (OWN), or two in one (PAIR), with
  * zeros between them.
  */
-/* a in lanes below n, b in the others. */
-CORR_INLINE vec CORR_NAME(two)(real a, real b, int64_t n) {
-    real lanes[V_LANES];
-    v_store(lanes, v_set1(b));
-    return v_load_merge(v_set1(a), lanes, v_mask(n, V_LANES));
-}
-
 enum { CORR_NAME(MARCH_SIDE) = (3 + V_LANES - 1) / V_LANES }; /* vectors that 3 columns reach */
 
 /* What a march keeps beside its sums. */
@@ -31,6 +24,7 @@ typedef struct CORR_NAME(march) {
     const real *taps; /* as [q][p] */
     vmask loads[2 * (CORR_MAX_VECTORS + 2 * CORR_NAME(MARCH_SIDE))];
     vmask pair_loads[2], stores[2]; /* the second plane's of a PAIR; the first one's, its */
+    vmask trims[2];                 /* the lane of either that the other reaches if kw = 7 */
     vec bias[CORR_MAX_VECTORS], low, high;
 } CORR_NAME(march);
 
@@ -83,6 +77,12 @@ CORR_INLINE vec CORR_NAME(march_data)(const int kind, const int step, const int 
     const vec before = at == v + sides ? of[at] : v_zero();
     const vec after = at == v + sides - 1 ? of[at + 1] : v_zero();
     return n ? v_align(before, after, n) : before;
+}
+
+/* The same 3 columns away, where two planes of a vector would meet. */
+CORR_INLINE vec CORR_NAME(march_trimmed)(const int d, vmask trim, vec row) {
+    row = v_select(trim, v_zero(), row);
+    return d < 0 ? v_align(v_zero(), row, V_LANES + d) : v_align(row, v_zero(), d);
 }
 
 CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
@@ -140,7 +140,9 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
             vec data[CORR_MAX_VECTORS];
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
-                data[v] = CORR_NAME(march_data)(kind, step, sides, q - kw / 2, v, row);
+                data[v] = kind == CORR_STENCIL_PAIR && kw == 7 && q % 6 == 0
+                              ? CORR_NAME(march_trimmed)(q - kw / 2, m->trims[q != 0], row[0][v + sides])
+                              : CORR_NAME(march_data)(kind, step, sides, q - kw / 2, v, row);
             CORR_UNROLL
             for (int p = a; p < kh; p += step) {
                 vec *sums = acc + (phase + slots - p / step) % slots * vectors;
@@ -206,6 +208,8 @@ CORR_INLINE void CORR_NAME(march_masks)(const int kind, const int step, const in
         m->loads[h] = CORR_NAME(march_mask)(lo, hi, h * V_LANES);
         m->pair_loads[h] = CORR_NAME(march_mask)(lo + s->pair * step, hi + s->pair * step, h * V_LANES);
     }
+    m->trims[0] = v_mask(columns - 1, columns);
+    m->trims[1] = v_mask(s->pair, kind == CORR_STENCIL_PAIR ? s->pair + 1 : s->pair);
     m->stores[0] = v_mask(0, columns);
     m->stores[1] = v_mask(s->pair, kind == CORR_STENCIL_PAIR ? s->pair + columns : s->pair);
 }
@@ -216,6 +220,7 @@ CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const in
                                           real *taps) {
     const int sets = kind == CORR_STENCIL_SHARED ? 1 : vectors;
     const int64_t w_plane = s->w_plane, b_plane = s->bias_plane;
+    const vmask first = v_mask(0, kind == CORR_STENCIL_PAIR ? s->pair : V_LANES);
     if (kind == CORR_STENCIL_SHARED && kh > 3) {
         for (int p = 0; p < kh; p++)
             for (int q = 0; q < kw; q++)
@@ -230,7 +235,7 @@ CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const in
                     const real *at = w + p * kw + q;
                     kept[(v * kw + q) * kh + p] =
                         kind == CORR_STENCIL_PAIR
-                            ? CORR_NAME(two)(at[2 * v * w_plane], at[(2 * v + 1) * w_plane], s->pair)
+                            ? v_select(first, v_set1(at[2 * v * w_plane]), v_set1(at[(2 * v + 1) * w_plane]))
                             : v_set1(at[v * w_plane]);
                 }
     }
@@ -238,7 +243,7 @@ CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const in
     for (int v = 0; v < vectors; v++)
         m->bias[v] = !bias ? v_zero()
                      : kind == CORR_STENCIL_PAIR
-                         ? CORR_NAME(two)(bias[2 * v * b_plane], bias[(2 * v + 1) * b_plane], s->pair)
+                         ? v_select(first, v_set1(bias[2 * v * b_plane]), v_set1(bias[(2 * v + 1) * b_plane]))
                          : v_set1(bias[kind == CORR_STENCIL_OWN ? v * b_plane : 0]);
 }
 

@@ -98,6 +98,9 @@ CORR_INLINE void v_lace_f32_avx2(__m256 even, __m256 odd, __m256 *low, __m256 *h
 CORR_INLINE __m256 v_reverse_f32_avx2(__m256 a) {
     return _mm256_permutevar8x32_ps(a, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0));
 }
+CORR_INLINE __m256 v_select_f32_avx2(__m256i m, __m256 a, __m256 b) {
+    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(m));
+}
 CORR_INLINE __m256 v_align_f32_avx2(__m256 a, __m256 b, int n) {
     const __m256i x = _mm256_castps_si256(a), z = _mm256_castps_si256(b);
     const __m256i y = _mm256_permute2x128_si256(x, z, 0x21); /* the middle of both */
@@ -193,6 +196,9 @@ CORR_INLINE void v_lace_f64_avx2(__m256d even, __m256d odd, __m256d *low, __m256
 }
 CORR_INLINE __m256d v_reverse_f64_avx2(__m256d a) {
     return _mm256_permute4x64_pd(a, 0x1b);
+}
+CORR_INLINE __m256d v_select_f64_avx2(__m256i m, __m256d a, __m256d b) {
+    return _mm256_blendv_pd(b, a, _mm256_castsi256_pd(m));
 }
 CORR_INLINE __m256d v_align_f64_avx2(__m256d a, __m256d b, int n) {
     const __m256d middle = _mm256_permute2f128_pd(a, b, 0x21);

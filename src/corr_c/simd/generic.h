@@ -170,6 +170,12 @@ CORR_INLINE vec_f32_generic v_reverse_f32_generic(vec_f32_generic a) {
         r.lane[i] = a.lane[V_LANES_f32_generic - 1 - i];
     return r;
 }
+CORR_INLINE vec_f32_generic v_select_f32_generic(vmask_f32_generic m, vec_f32_generic a, vec_f32_generic b) {
+    float lanes[4];
+    v_store_f32_generic(lanes, b);
+    v_store_mask_f32_generic(lanes, a, m);
+    return v_load_f32_generic(lanes);
+}
 CORR_INLINE vec_f32_generic v_align_f32_generic(vec_f32_generic a, vec_f32_generic b, int n) {
     vec_f32_generic r;
     CORR_UNROLL
@@ -342,6 +348,12 @@ CORR_INLINE vec_f64_generic v_reverse_f64_generic(vec_f64_generic a) {
     for (int i = 0; i < V_LANES_f64_generic; i++)
         r.lane[i] = a.lane[V_LANES_f64_generic - 1 - i];
     return r;
+}
+CORR_INLINE vec_f64_generic v_select_f64_generic(vmask_f64_generic m, vec_f64_generic a, vec_f64_generic b) {
+    double lanes[2];
+    v_store_f64_generic(lanes, b);
+    v_store_mask_f64_generic(lanes, a, m);
+    return v_load_f64_generic(lanes);
 }
 CORR_INLINE vec_f64_generic v_align_f64_generic(vec_f64_generic a, vec_f64_generic b, int n) {
     vec_f64_generic r;

@@ -11,7 +11,7 @@
     X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
     X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
     X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
-    X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2)
+    X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2) X(PAIR, 7, 1, 1)
 #define CORR_LANES_MARCHES_neon(X)                                                           \
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
     X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
@@ -100,6 +100,12 @@ CORR_INLINE void v_lace_f32_neon(float32x4_t even, float32x4_t odd, float32x4_t 
 CORR_INLINE float32x4_t v_reverse_f32_neon(float32x4_t a) {
     a = vrev64q_f32(a);
     return vextq_f32(a, a, 2);
+}
+CORR_INLINE float32x4_t v_select_f32_neon(vmask_f32_neon m, float32x4_t a, float32x4_t b) {
+    float lanes[4];
+    v_store_f32_neon(lanes, b);
+    v_store_mask_f32_neon(lanes, a, m);
+    return v_load_f32_neon(lanes);
 }
 CORR_INLINE float32x4_t v_align_f32_neon(float32x4_t a, float32x4_t b, int n) {
     switch (n) {
@@ -191,6 +197,12 @@ CORR_INLINE void v_lace_f64_neon(float64x2_t even, float64x2_t odd, float64x2_t 
 }
 CORR_INLINE float64x2_t v_reverse_f64_neon(float64x2_t a) {
     return vextq_f64(a, a, 1);
+}
+CORR_INLINE float64x2_t v_select_f64_neon(vmask_f64_neon m, float64x2_t a, float64x2_t b) {
+    double lanes[2];
+    v_store_f64_neon(lanes, b);
+    v_store_mask_f64_neon(lanes, a, m);
+    return v_load_f64_neon(lanes);
 }
 CORR_INLINE float64x2_t v_align_f64_neon(float64x2_t a, float64x2_t b, int n) {
     switch (n) {

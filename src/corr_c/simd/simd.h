@@ -11,7 +11,8 @@
  *   v_max, v_min            where one is NaN, the second operand
  *   v_transpose             of V_LANES vectors, in place
  *   vmask, v_mask           lanes lo <= i < hi, made once for many loads and stores:
- *                           v_load_mask, v_store_mask; v_load_merge keeps a's other lanes
+ *                           v_load_mask, v_store_mask; v_load_merge keeps a's other lanes;
+ *                           v_select(m, a, b) is a in those lanes and b in the others
  *   v_split(a, b, ...)      the even and the odd ones of a's and b's lanes; v_lace undoes it
  *   v_align(a, b, n)        lane i is lane i + n of a, followed by b; n is constant, within 3
  *                           of 0 or of V_LANES
@@ -48,6 +49,7 @@
 #define v_load_merge CORR_NAME(v_load_merge)
 #define v_store_mask CORR_NAME(v_store_mask)
 #define v_split CORR_NAME(v_split)
+#define v_select CORR_NAME(v_select)
 #define v_reverse CORR_NAME(v_reverse)
 #define v_lace CORR_NAME(v_lace)
 #define v_align CORR_NAME(v_align)
