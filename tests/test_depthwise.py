@@ -1,4 +1,4 @@
-"""One input channel a group: narrow and wide planes, every layout, exact; transforms in bounds."""
+"""One input channel a group: narrow and wide planes, every layout, exact."""
 
 import numpy as np
 import pytest
@@ -55,6 +55,30 @@ def test_exact(layout, dtype):
         np.testing.assert_array_equal(gx, reference.conv2d_input(x_shape, w, gy, *args), str(case))
 
 
+def test_gradients_add_up():
+    rng = np.random.default_rng(5)
+    for shape, size, stride in (((2, 5, 14, 14), 3, 1), ((1, 3, 28, 30), 5, 2), ((2, 4, 9, 40), 7, 1)):
+        x = whole(rng, shape, np.float32)
+        w = whole(rng, (shape[1], 1, size, size), np.float32)
+        args = (stride, size // 2, 1, shape[1])
+        gy = whole(rng, corr.conv2d(x, w, None, *args).shape, np.float32)
+        once = corr.conv2d_backward(gy, x, w, *args, algorithm="direct")
+        into = [np.full_like(g, 3) for g in once]
+        into[1] = np.full((*w.shape, 2), 3, np.float32)[..., 0]
+        corr.conv2d_backward(gy, x, w, *args, algorithm="direct", accumulate_into=into)
+        for total, gradient in zip(into, once, strict=True):
+            np.testing.assert_array_equal(total, gradient + 3)
+        gy[0, 0, 0, 0] = 0
+        wanted = into[1] + reference.conv2d_weight(x, w.shape, gy, *args)
+        half = size // 2
+        wanted[0, 0, half:, half:] += np.inf * x[0, 0, : size - half, : size - half]
+        gy[0, 0, 0, 0] = np.inf
+        with np.errstate(invalid="ignore"):
+            corr.conv2d_backward(gy, x, w, *args, needs=("weight",), algorithm="direct",
+                                 accumulate_into=(None, into[1], None))
+        np.testing.assert_array_equal(into[1], wanted)
+
+
 def test_absent_taps():
     """An infinite weight or pixel touches just the outputs whose window holds it."""
     rng = np.random.default_rng(1)
@@ -99,58 +123,3 @@ def test_bits_do_not_depend_on_threads_or_batch():
             for a, b in zip(results[0], other, strict=True):
                 np.testing.assert_array_equal(a, b)
         np.testing.assert_array_equal(corr.conv2d(x[:1], w, None, *args), results[0][0][:1])
-
-
-def hostile(rng, kind, shape):
-    x = rng.standard_normal(shape).astype(np.float32)
-    if kind == "dark half":
-        x[..., : shape[-1] // 2] *= 1e-4
-    elif kind == "one huge":
-        x[..., shape[-2] // 2, shape[-1] // 3] = 1e6
-    elif kind == "rectified":
-        x = np.maximum(x, 0)
-    elif kind == "sparse":
-        x[rng.random(shape) < 0.95] = 0
-    return x
-
-
-@pytest.mark.parametrize("kind", ["normal", "dark half", "one huge", "rectified", "sparse"])
-def test_transforms_stay_within_their_bound(kind):
-    """|error| <= 16 * 2^-24 * the largest sum|x||w| of the image, whichever pair it is in."""
-    rng = np.random.default_rng(3)
-    for _ in range(25):
-        kernel = [int(k) for k in rng.integers(1, 50, 2)]
-        sizes = [k + int(rng.integers(0, 150)) for k in kernel]
-        groups, multiplier, batch = (int(v) for v in rng.integers(1, 3, 3))
-        x = hostile(rng, kind, (batch, groups, *sizes))
-        w = hostile(rng, "sparse" if rng.random() < 0.3 else "normal",
-                    (groups * multiplier, 1, *kernel))
-        args = (1, tuple(int(p) for p in rng.integers(0, 20, 2)), 1, groups)
-        y = corr.conv2d(x, w, None, *args, algorithm="fft")
-        exact = corr.conv2d(x.astype(float), w.astype(float), None, *args)
-        sums = corr.conv2d(np.abs(x).astype(float), np.abs(w).astype(float), None, *args)
-        assert np.abs(y - exact).max() <= 16 * 2.0**-24 * sums.max()
-
-
-def test_transforms_keep_infinities_in_their_windows():
-    rng = np.random.default_rng(4)
-    x = rng.standard_normal((1, 1, 260, 300), dtype=np.float32)
-    w = rng.standard_normal((2, 1, 21, 21), dtype=np.float32)
-    for bad in (np.nan, np.inf, 3e38):
-        x[0, 0, 100, 120] = bad
-        with np.errstate(all="ignore"):
-            y = corr.conv2d(x, w, None, 1, 10, activation="relu", algorithm="fft")
-            direct = corr.conv2d(x, w, None, 1, 10, activation="relu", algorithm="direct")
-        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(direct))
-        odd = ~np.isfinite(direct)
-        np.testing.assert_array_equal(y[odd], direct[odd])
-
-
-def test_transforms_are_refused_where_they_do_not_fit():
-    x, w = np.ones((1, 2, 40, 40), np.float32), np.ones((2, 2, 9, 9), np.float32)
-    with pytest.raises(ValueError, match="algorithm"):
-        corr.conv2d(x, w, algorithm="fft")
-    with pytest.raises(ValueError, match="float64"):
-        corr.conv2d(x.astype(float), w.astype(float), algorithm="fft")
-    with pytest.raises(ValueError, match="algorithm"):
-        corr.conv2d(x[:, :1], w[:, :1], stride=2, algorithm="fft")

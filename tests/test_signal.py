@@ -56,3 +56,18 @@ def test_strict_convolution_is_the_flipped_kernel():
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((8, 9)), rng.standard_normal((3, 2))
     np.testing.assert_array_equal(signal.convolve2d(a, b), signal.correlate2d(a, b[::-1, ::-1]))
+
+
+@pytest.mark.parametrize(("name", "mode", "boundary"), WAYS)
+@pytest.mark.parametrize("dtypes", [("u1", "i2"), ("u1", "f4"), ("f4", "f4"), ("i8", "i8")])
+def test_large_pictures(name, mode, boundary, dtypes):
+    """They are converted, and their border is added, in parts."""
+    rng = np.random.default_rng(3)
+    a, b = array(rng, (700, 800), dtypes[0]), array(rng, (4, 7), dtypes[1])
+    wanted = getattr(scipy_signal, name)(a, b, mode, boundary, 2)
+    got = getattr(signal, name)(a, b, mode, boundary, 2)
+    assert got.dtype == wanted.dtype
+    if got.dtype.kind == "f":
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6 * np.abs(wanted).max())
+    else:
+        np.testing.assert_array_equal(got, wanted)

@@ -98,6 +98,24 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
     return _give_back(p, y, target, True)
 
 
+def _correlate_band(part, kernel, padding, out):
+    conv2d(part[None], kernel[None, None], padding=padding, out=out[None])
+
+
+cdef object _banded(object x, object w, object padding, _Types types, object out):
+    """A picture of whole numbers, converted band by band; None where nothing comes out."""
+    pads = functional.picture_pads(padding, _shape(w))
+    shape = [n + before + after - k + 1
+             for n, (before, after), k in zip(_shape(x), pads, _shape(w))]
+    if min(shape) < 1:
+        return None
+    if out is None:
+        out = _empty(shape, types.typenum, False)
+    else:
+        functional.check_out(out, tuple(shape), types.result, (("input", x), ("kernel", w)))
+    return functional.in_bands(_correlate_band, x, w, pads, out)
+
+
 def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     """2-D cross-correlation of one picture with one kernel.
 
@@ -143,6 +161,10 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     cdef _Geometry g
     cdef bint plain = padding_mode == "zeros" and types.compute is types.result
     cdef cnp.npy_intp sizes[2]
+    if plain and functional.takes_bands(x) and _size(w, 0) > 0 and _size(w, 1) > 0:
+        y = _banded(x, w.astype(types.compute), padding, types, out)
+        if y is not None:
+            return y
     if not plain or out is not None or type(padding) is not int:
         y = conv2d(x[None], w[None, None], padding=padding, padding_mode=padding_mode,
                    out=None if out is None else _lifted(out)) if not (weak_x or weak_w) else \

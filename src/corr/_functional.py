@@ -224,23 +224,78 @@ def takes_result_directly(out):
 _BAND_ELEMENTS = 1 << 18  # 1 MiB of float32: in L2, and little beside the picture
 
 
-def in_bands(correlate, picture, kernel, pads, dtype):
-    """correlate(picture, kernel, padding) without a whole copy of the picture in kernel's type.
+def takes_bands(picture):
+    """Is it worth to convert it band by band?"""
+    return picture.dtype.kind in "biu" and picture.size > 2 * _BAND_ELEMENTS
 
-    Bands of output rows are converted, correlated and stored in `dtype` one after the other.
+
+def picture_pads(padding, kernel_size):
+    """((top, bottom), (left, right)) at a stride of 1."""
+    if not isinstance(padding, str):
+        return explicit_padding(padding)
+    if padding == "valid":
+        return [(0, 0), (0, 0)]
+    if padding not in ("same", "same_upper", "same_lower"):
+        raise bad_padding_word(padding)
+    pads = [((k - 1) // 2, k // 2) for k in kernel_size]
+    return [pad[::-1] for pad in pads] if padding == "same_lower" else pads
+
+
+def in_bands(correlate, picture, kernel, pads, out):
+    """correlate(picture, kernel, padding, out) without a whole copy of the picture in kernel's type.
+
+    Bands of output rows are converted and correlated one after the other.
     """
     (top, bottom), (left, right) = pads
     height, width = picture.shape
-    rows = height + top + bottom - kernel.shape[0] + 1
-    out = np.empty((rows, width + left + right - kernel.shape[1] + 1), dtype)
-    band = max(kernel.shape[0], _BAND_ELEMENTS // max(width, 1))
-    for first in range(0, rows, band):
-        end = min(first + band, rows)
+    band = max(2 * kernel.shape[0], _BAND_ELEMENTS // max(width, 1))
+    for first in range(0, out.shape[0], band):
+        end = min(first + band, out.shape[0])
         begin, stop = first - top, end - top + kernel.shape[0] - 1
         part = picture[max(begin, 0) : max(min(stop, height), 0)].astype(kernel.dtype)
         padding = ((max(-begin, 0), max(stop - max(height, begin), 0)), (left, right))
         if part.shape[0] == 0:  # a band that is all padding
             out[first:end] = 0
-            continue
-        np.copyto(out[first:end], correlate(part, kernel, padding), casting="unsafe")
+        else:
+            correlate(part, kernel, padding, out[first:end])
     return out
+
+
+def takes_border(picture, kernel):
+    """Is a picture so large that a copy with its border costs more than five calls?"""
+    return picture.size > _BAND_ELEMENTS and all(
+        n > 2 * k for n, k in zip(picture.shape, kernel.shape, strict=True))
+
+
+def within_border(correlate, picture, kernel, pads, mode, fill, out):
+    """correlate(picture, kernel, out) as if the picture were padded as np.pad does it.
+
+    Outputs whose window is in the picture read it where it lies; only strips along its sides are
+    copied with their part of the border.
+    """
+    (rows, row_inside), (columns, column_inside) = (
+        _border_index(n, pad, mode) for n, pad in zip(picture.shape, pads, strict=True))
+    kh, kw = kernel.shape
+    (top, left), (height, width) = (pad[0] for pad in pads), picture.shape
+    bottom, right = top + height - kh + 1, left + width - kw + 1
+    correlate(picture, kernel, out[top:bottom, left:right])
+    whole = slice(0, out.shape[1])
+    for i, j in ((slice(0, top), whole), (slice(bottom, out.shape[0]), whole),
+                 (slice(top, bottom), slice(0, left)),
+                 (slice(top, bottom), slice(right, out.shape[1]))):
+        if i.start >= i.stop or j.start >= j.stop:
+            continue
+        r, c = slice(i.start, i.stop + kh - 1), slice(j.start, j.stop + kw - 1)
+        part = picture[np.ix_(rows[r], columns[c])]
+        if mode == "constant":
+            part = np.where(row_inside[r][:, None] & column_inside[c], part, fill)
+        correlate(part, kernel, out[i, j])
+    return out
+
+
+def _border_index(n, pad, mode):
+    """Where the padded axis reads, and whether that is in the picture."""
+    index = np.pad(np.arange(n), pad, mode="edge" if mode == "constant" else mode)
+    inside = np.zeros(len(index), bool)
+    inside[pad[0] : pad[0] + n] = True
+    return index, inside

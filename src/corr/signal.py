@@ -138,11 +138,25 @@ def _correlate(
     pads = [(p, t - p) for p, t in zip(before, total, strict=True)]
     zeros = _PAD_MODES[boundary] == "constant" and fill == 0
     if any(map(any, pads)) and not zeros:
+        nothing = [(0, 0), (0, 0)]
+        if functional.takes_border(a, b):
+            sizes = [n + sum(p) - k + 1 for n, p, k in zip(a.shape, pads, b.shape, strict=True)]
+            out: np.ndarray = functional.within_border(
+                lambda part, kernel, to: _zero_padded(part, kernel, nothing, dtype, to),
+                a, b, pads, _PAD_MODES[boundary], fill, np.empty(sizes, dtype))
+            return out
         a = _padded(a, pads, _PAD_MODES[boundary], fill)
-        pads = [(0, 0), (0, 0)]
-    if dtype.kind == "f":
-        return _core.corr2d(a.astype(dtype, copy=False), b.astype(dtype, copy=False), padding=pads)
-    return _whole_numbers(a, b, pads, dtype)
+        pads = nothing
+    return _zero_padded(a, b, pads, dtype)
+
+
+def _zero_padded(a: np.ndarray, b: np.ndarray, pads: Any, dtype: np.dtype[Any],
+                 out: np.ndarray | None = None) -> np.ndarray:
+    if dtype.kind != "f":
+        return _whole_numbers(a, b, pads, dtype, out)
+    if not functional.takes_bands(a) or dtype.itemsize < 4:
+        a = a.astype(dtype, copy=False)
+    return _core.corr2d(a, b.astype(dtype, copy=False), padding=pads, out=out)
 
 
 def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -165,15 +179,19 @@ def _padded(a: np.ndarray, pads: Any, mode: str, fill: Any) -> np.ndarray:
     return np.pad(a, pads, constant_values=fill.astype(a.dtype))
 
 
-def _whole_numbers(a: np.ndarray, b: np.ndarray, pads: Any, dtype: np.dtype[Any]) -> np.ndarray:
+def _whole_numbers(a: np.ndarray, b: np.ndarray, pads: Any, dtype: np.dtype[Any],
+                   out: np.ndarray | None) -> np.ndarray:
     """Exact: by floating point where no partial sum can leave it, else term by term."""
+    if out is None:
+        out = np.empty([n + sum(p) - k + 1 for n, p, k in zip(a.shape, pads, b.shape, strict=True)],
+                       dtype)
     largest = _magnitude(a) * sum(abs(int(v)) for v in b.ravel().tolist())
     for compute, limit in ((np.float32, 2**24), (np.float64, 2**53)):
         if largest < limit:
-            return functional.in_bands(_direct, a, b.astype(compute), pads, dtype)
-    padded = np.pad(a, pads).astype(dtype)
-    out = np.zeros([m - n + 1 for m, n in zip(padded.shape, b.shape, strict=True)], dtype)
-    b = b.astype(dtype)
+            functional.in_bands(_direct, a, b.astype(compute), pads, out)
+            return out
+    padded, b = np.pad(a, pads).astype(dtype), b.astype(dtype)
+    out[...] = 0
     for i in range(b.shape[0]):
         for j in range(b.shape[1]):
             out += padded[i : i + out.shape[0], j : j + out.shape[1]] * b[i, j]
@@ -184,6 +202,6 @@ def _magnitude(a: np.ndarray) -> int:
     return max(abs(int(a.min())), abs(int(a.max())))
 
 
-def _direct(a: np.ndarray, b: np.ndarray, padding: Any) -> np.ndarray:
-    exact: np.ndarray = _core.conv2d(a[None], b[None, None], padding=padding, algorithm="direct")
-    return exact[0].astype(np.int64)
+def _direct(a: np.ndarray, b: np.ndarray, padding: Any, out: np.ndarray) -> None:
+    exact = _core.conv2d(a[None], b[None, None], padding=padding, algorithm="direct")
+    np.copyto(out, exact[0].astype(np.int64), casting="unsafe")

@@ -120,36 +120,34 @@ static void sum_chunk(void *context, int64_t index, int worker, corr_run_state *
     }
 }
 
-static int store_group(const weight_job *job, int64_t g) {
+/* Returns zero, and stores nothing, if a sum is not finite. */
+static int store_group(const weight_job *job, int64_t g, int accumulate) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->k;
     const int64_t *ws = s->w_stride, taps = s->h.kernel * s->w.kernel, bytes = k->bytes;
     char *first = job->partial + g * job->chunks * s->oc * taps * bytes;
-    int finite = 1;
     for (int64_t c = 1; c < job->chunks; c++)
         k->add(first, 1, first + c * s->oc * taps * bytes, s->oc * taps);
+    const int64_t all = s->oc * taps;
+    if (!k->pack_weights(first, all, all, 1, 1, 1, 1, 0, 0, 0, first))
+        return 0;
     for (int64_t o = 0; o < s->oc; o++)
-        for (int64_t p = 0; p < s->h.kernel; p++) {
+        for (int64_t p = 0; p < s->h.kernel; p++, first += s->w.kernel * bytes) {
             char *to = job->gw + (g * ws[0] + o * ws[1] + p * ws[3]) * bytes;
-            for (int64_t q = 0; q < s->w.kernel; q++, first += bytes, to += ws[4] * bytes) {
-                const double v = s->dtype == CORR_F32 ? (double)*(float *)(void *)first
-                                                      : *(double *)(void *)first;
-                finite &= v * 0 == 0;
-                memcpy(to, first, (size_t)bytes);
-            }
+            (accumulate ? k->add : k->spread)(to, ws[4], first, s->w.kernel);
         }
-    return finite;
+    return 1;
 }
 
-static void redo_group(const weight_job *job, int64_t g) {
+static void redo_group(const weight_job *job, int64_t g, int accumulate) {
     const corr_problem *s = job->s;
     const int64_t *ws = s->w_stride, bytes = job->k->bytes;
-    const double zero = 0;
     char *gw = job->gw + g * ws[0] * bytes;
-    for (int64_t o = 0; o < s->oc; o++)
-        for (int64_t t = 0; t < s->h.kernel * s->w.kernel; t++)
-            memcpy(gw + (o * ws[1] + t / s->w.kernel * ws[3] + t % s->w.kernel * ws[4]) * bytes,
-                   &zero, (size_t)bytes);
+    const double zero = 0;
+    for (int64_t i = 0; !accumulate && i < s->oc * s->h.kernel * s->w.kernel; i++) {
+        const int64_t o = i / s->w.kernel / s->h.kernel, p = i / s->w.kernel % s->h.kernel;
+        memcpy(gw + (o * ws[1] + p * ws[3] + i % s->w.kernel * ws[4]) * bytes, &zero, (size_t)bytes);
+    }
     for (int64_t n = 0; n < s->n; n++)
         job->k->plain_weight(s, job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes, gw,
                              job->gy + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes);
@@ -171,8 +169,8 @@ corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw
     memset(job.sums, 0, (size_t)(sums + partial)); /* and a kernel's sums are zero again after it */
     corr_status status = corr_parallel(sum_chunk, &job, items, call);
     for (int64_t g = 0; g < s->groups && status == CORR_OK; g++)
-        if (!store_group(&job, g))
-            redo_group(&job, g);
+        if (!store_group(&job, g, call->accumulate))
+            redo_group(&job, g, call->accumulate);
     corr_release(job.sums, (size_t)(sums + partial));
     return status;
 }

@@ -158,7 +158,7 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     corr_flatten(&flat);
     corr_call some = *call;
     some.threads = corr_choose_threads(s, call->threads < 1 ? 1 : call->threads);
-    if (!call->accumulate && corr_takes_weight_march(s))
+    if (corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
     corr_weight_choice choice;
     corr_choose_weight(s, some.threads, &choice);

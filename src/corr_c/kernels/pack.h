@@ -11,6 +11,8 @@ CORR_INLINE vec CORR_NAME(load_run)(const real *x, int64_t step, int64_t lo, int
         return v_zero();
     if (step == 1)
         return lo == 0 && hi == V_LANES ? v_load(x) : v_load_range(x, lo, hi);
+    if (step == -1) /* a mirrored picture */
+        return v_reverse(v_load_range(x - (V_LANES - 1), V_LANES - hi, V_LANES - lo));
     return step == 2 ? v_load2_range(x, lo, hi) : CORR_NAME(gather_run)(x, step, lo, hi);
 }
 

@@ -23,8 +23,6 @@ CORR_INLINE vec CORR_NAME(stencil_load)(const corr_stencil *s, const int any, co
     }
     lo = CORR_NAME(clamp)(lo, 0, lanes);
     hi = CORR_NAME(clamp)(hi, lo, lanes);
-    if (any && s->x_step == -1) /* a mirrored picture */
-        return v_reverse(v_load_range(x - (V_LANES - 1), V_LANES - hi, V_LANES - lo));
     if (any && s->x_step != 1)
         return CORR_NAME(load_run)(x, s->x_step, lo, hi);
     return v_load_range(x, lo, hi);

@@ -178,6 +178,9 @@ void corr_plan_describe(const corr_plan *plan, corr_plan_info *info) {
     else if (c->engine == &corr_winograd_engine)
         snprintf(info->kernel, sizeof info->kernel, "%s%d_%s_%s_%dx%d", c->engine->name,
                  c->points - 2, type, c->kernels->isa, c->rows, c->vectors * c->kernels->lanes);
+    else if (c->engine == &corr_fft_engine)
+        snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name, type,
+                 c->kernels->isa, (int)c->tile_h, (int)c->tile_w);
     else
         snprintf(info->kernel, sizeof info->kernel, "%s_%s_%s_%dx%d", c->engine->name, type,
                  c->kernels->isa, c->rows, c->vectors * c->kernels->lanes);
