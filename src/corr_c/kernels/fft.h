@@ -56,12 +56,15 @@ CORR_INLINE CORR_NAME(complex) CORR_NAME(c_set1)(const real *p) {
 
 /* Four points q apart; plain: all twiddles are 1. */
 CORR_INLINE void CORR_NAME(fft_down)(const int plain, real *p, int64_t q, CX w1, CX w2, CX w3) {
-    const CX a = C(load)(p), b = C(load)(p + q), c = C(load)(p + 2 * q), d = C(load)(p + 3 * q);
-    const CX t0 = C(add)(a, c), t1 = C(sub)(a, c), t2 = C(add)(b, d), t3 = C(sub)(b, d);
-    const CX y1 = C(sub_i)(t1, t3), y2 = C(sub)(t0, t2), y3 = C(add_i)(t1, t3);
+    const CX a = C(load)(p), c = C(load)(p + 2 * q), t0 = C(add)(a, c), t1 = C(sub)(a, c);
+    const CX b = C(load)(p + q), d = C(load)(p + 3 * q), t2 = C(add)(b, d), t3 = C(sub)(b, d);
+    /* In this order four points and three twiddles fit in 16 registers. */
     C(store)(p, C(add)(t0, t2));
-    C(store)(p + q, plain ? y1 : C(mul)(y1, w1));
+    const CX y2 = C(sub)(t0, t2);
     C(store)(p + 2 * q, plain ? y2 : C(mul)(y2, w2));
+    const CX y1 = C(sub_i)(t1, t3);
+    C(store)(p + q, plain ? y1 : C(mul)(y1, w1));
+    const CX y3 = C(add_i)(t1, t3);
     C(store)(p + 3 * q, plain ? y3 : C(mul)(y3, w3));
 }
 
