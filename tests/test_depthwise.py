@@ -55,6 +55,21 @@ def test_exact(layout, dtype):
         np.testing.assert_array_equal(gx, reference.conv2d_input(x_shape, w, gy, *args), str(case))
 
 
+def test_wide_padding_beside_narrow_planes():
+    """Outputs that see nothing but padding are their own plane's bias."""
+    rng = np.random.default_rng(6)
+    for width in range(1, 9):
+        for size, pads in ((3, range(1, 6)), (5, range(2, 7)), (7, range(3, 8))):
+            for pad in pads:
+                x, w = whole(rng, (1, 14, 8, width), np.float32), whole(rng, (14, 1, size, size), np.float32)
+                bias = whole(rng, 14, np.float32)
+                for stride in (1, 2):
+                    args = (stride, (size // 2, pad), 1, 14)
+                    np.testing.assert_array_equal(
+                        corr.conv2d(x, w, bias, *args, algorithm="direct"),
+                        reference.conv2d(x, w, bias, *args), f"{width} {size} {pad} {stride}")
+
+
 def test_gradients_add_up():
     rng = np.random.default_rng(5)
     for shape, size, stride in (((2, 5, 14, 14), 3, 1), ((1, 3, 28, 30), 5, 2), ((2, 4, 9, 40), 7, 1)):

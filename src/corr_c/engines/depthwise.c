@@ -147,7 +147,8 @@ static void march_narrow(const stencil_job *job, corr_stencil *t, planes *b) {
         return;
     t->pair = lanes - s->w.out;
     const int slack = s->w.kernel == 7 && lo == 0 && hi == s->w.out; /* a lane less will do */
-    const int pair = step * t->pair + lo + slack > step * (s->w.out - 1) + reach &&
+    /* Neither meets the other's pixels, and no output lies between them: their biases differ. */
+    const int pair = t->pair >= s->w.out && step * t->pair + lo + slack > step * (s->w.out - 1) + reach &&
                      step * t->pair - reach + slack >= hi && hi <= step * s->w.out;
     for (int kind = pair ? CORR_STENCIL_PAIR : CORR_STENCIL_OWN; kind >= CORR_STENCIL_OWN; kind--)
         for (int v = CORR_MAX_VECTORS; v >= 1; v--) {

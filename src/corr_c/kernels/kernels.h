@@ -101,8 +101,8 @@ typedef void corr_dot_kernel(const corr_segment *segments, int64_t count, const 
  *   SHARED  `columns` of a plane: a vector after the other, the last with at least one
  *   OWN     `vectors` planes at a time, whose columns in the image, and in the row of outputs,
  *           are all in one vector: column_lo >= 0 (of a step of 2, in two)
- *   PAIR    2 * `vectors` planes likewise; the second of a vector is `pair` lanes to the right,
- *           with at least kw / 2 lanes of zeros between, or one less if kw is 7 and the columns
+ *   PAIR    2 * `vectors` planes likewise; the second of a vector is `pair` >= `columns` lanes to
+ *           the right, with at least kw / 2 lanes of zeros between, or one less if kw is 7 and the columns
  *           of x are those of y.
  *
  * march_lanes: kh = 3 (then kw too), 5, 7, kw <= 7, step 1 or 2. A lane a channel, `columns` of
