@@ -179,7 +179,7 @@ static void march_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     const int64_t vectors = corr_ceil_div(all, corr_ceil_div(all, most)), step = s->w.stride;
     /* Strips of several kernels share their pixels in L1; those of one plane come together. */
     const int64_t together = vectors == all || t->x_plane == 0 ? b->count : 1;
-    const int small = corr_next_plane_first(s, job->choice);
+    const int64_t rows_ahead = corr_stencil_rows_ahead(s);
     while (b->count) {
         planes some = *b;
         some.count = together;
@@ -187,8 +187,8 @@ static void march_strips(const stencil_job *job, corr_stencil *t, planes *b) {
             width = corr_min(vectors * lanes, s->w.out - j);
             const int last = j + width == s->w.out;
             t->columns = width;
-            t->x_ahead = small && t->x_plane ? t->x_plane : last ? t->x_plane - j * step : width * step;
-            t->y_ahead = small && t->x_plane ? t->y_plane : last ? t->y_plane - j : width;
+            t->x_ahead = rows_ahead ? rows_ahead * t->x_row : last ? t->x_plane - j * step : width * step;
+            t->y_ahead = rows_ahead ? rows_ahead * t->y_row : last ? t->y_plane - j : width;
             march(job, kernels[corr_ceil_div(width, lanes) - 1], t, j,
                   j * step - s->w.pad + s->w.kernel / 2, &some);
         }

@@ -86,6 +86,7 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
+int64_t corr_stencil_rows_ahead(const corr_problem *s); /* to fetch, or 0: the next strip */
 int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
 
 /* engines/depthwise_up.c: the input gradient of stride 2, unless a weight is not finite. */

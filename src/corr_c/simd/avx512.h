@@ -10,8 +10,9 @@
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
     X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 5, 1, 3) X(SHARED, 5, 1, 4)                \
     X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
-    X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
-    X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
+    X(SHARED, 3, 2, 2) X(SHARED, 3, 2, 3) X(SHARED, 3, 2, 4) X(SHARED, 5, 2, 1)                \
+    X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1) X(SHARED, 7, 2, 2)                                   \
+    X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)                            \
     X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2) X(PAIR, 7, 1, 1)
 #define CORR_LANES_MARCHES_avx512(X)                                                           \
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
