@@ -3,6 +3,9 @@
 All are made to be correlated, not convolved: ``corr.corr2d(picture, filters.sobel())``.
 Derivatives are positive where the picture grows brighter along the axis, which is 0 for
 down and 1 for right, as in NumPy.
+
+Each makes a new array of the floating type `dtype`. What is no number, and a type that is
+not floating, is a TypeError; a number out of range a ValueError that names it.
 """
 
 from __future__ import annotations
@@ -38,16 +41,10 @@ def difference(order: int = 1, axis: int = 1, *, dtype: Any = np.float32) -> np.
         0 or more; the kernel has order + 1 taps.
     axis : {0, 1}, default 1
         0 for down, 1 for right.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (1, order + 1) or (order + 1, 1)
-
-    Raises
-    ------
-    ValueError, TypeError
-        A negative order, another axis, a dtype that is not floating.
 
     Notes
     -----
@@ -76,16 +73,10 @@ def central_difference(axis: int = 1, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     axis : {0, 1}, default 1
         0 for down, 1 for right.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (1, 3) or (3, 1)
-
-    Raises
-    ------
-    ValueError, TypeError
-        Another axis, a dtype that is not floating.
 
     Notes
     -----
@@ -108,16 +99,10 @@ def sobel(axis: int = 1, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     axis : {0, 1}, default 1
         0 for down, 1 for right.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        Another axis, a dtype that is not floating.
 
     Notes
     -----
@@ -142,16 +127,10 @@ def scharr(axis: int = 1, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     axis : {0, 1}, default 1
         0 for down, 1 for right.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        Another axis, a dtype that is not floating.
 
     Notes
     -----
@@ -176,16 +155,10 @@ def directional(v: Any, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     v : pair of float
         How far down and how far right; only its direction counts.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        A `v` that is no pair, not finite, or (0, 0); a dtype that is not floating.
 
     Notes
     -----
@@ -220,16 +193,10 @@ def laplacian(neighbours: int = 4, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     neighbours : {4, 8}, default 4
         8 adds the two diagonals' second differences.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        Another number of neighbours, a dtype that is not floating.
 
     Notes
     -----
@@ -261,16 +228,10 @@ def line(angle: int = 0, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     angle : {0, 45, 90, 135}, default 0
         Of the line, in degrees: 0 lies flat, 45 rises to the right.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        Another angle, a dtype that is not floating.
 
     Notes
     -----
@@ -296,16 +257,10 @@ def box(size: Any = 3, *, dtype: Any = np.float32) -> np.ndarray:
     Parameters
     ----------
     size : int or pair, default 3
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray of that size
-
-    Raises
-    ------
-    ValueError, TypeError
-        A size below 1, a dtype that is not floating.
 
     Notes
     -----
@@ -334,16 +289,10 @@ def gaussian(sigma: float = 1.0, radius: int | None = None, *,
     radius : int, optional
         The kernel has 2 * radius + 1 taps a side; by default ``ceil(4 * sigma)``, beyond which
         0.01% of the weight lies.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (2 * radius + 1, 2 * radius + 1)
-
-    Raises
-    ------
-    ValueError, TypeError
-        A sigma that is not a positive number, a negative radius, a dtype that is not floating.
 
     Notes
     -----
@@ -374,16 +323,10 @@ def sharpen(amount: float = 1.0, *, dtype: Any = np.float32) -> np.ndarray:
     ----------
     amount : float, default 1.0
         How much of the Laplacian; 0 changes nothing.
-    dtype : dtype, default float32
 
     Returns
     -------
     ndarray, (3, 3)
-
-    Raises
-    ------
-    ValueError, TypeError
-        An amount that is no finite number, a dtype that is not floating.
 
     Notes
     -----
