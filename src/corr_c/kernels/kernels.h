@@ -9,6 +9,7 @@
 #include "../corr.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { CORR_MAX_ROWS = 14, CORR_MAX_VECTORS = 4, CORR_MAX_TILE_COLUMNS = 64 };
 
