@@ -252,11 +252,13 @@ def lanes(isa, dtype):
     return _table(isa, dtype).lanes
 
 
-def tiles(isa, dtype):
+def tiles(isa, dtype, form="packed"):
     """(rows, vectors) of every micro-kernel."""
     cdef const corr_kernels *k = _table(isa, dtype)
+    cdef bint lines = form == "lines"
     return [(rows + 1, vectors + 1) for vectors in range(CORR_MAX_VECTORS)
-            for rows in range(CORR_MAX_ROWS) if k.gemm[vectors][rows] != NULL]
+            for rows in range(CORR_MAX_ROWS)
+            if (k.gemm_lines[vectors][rows] if lines else k.gemm[vectors][rows]) != NULL]
 
 
 line = CORR_LINE

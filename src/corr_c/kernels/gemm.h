@@ -91,12 +91,6 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
                              columns, store);                                                 \
     }                                                                                         \
-    static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
-        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
-        int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
-                             columns, store);                                                 \
-    }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \
@@ -111,3 +105,16 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #undef CORR_GEMM_INSTANCE
+
+/* For Winograd alone. */
+#if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
+#define CORR_GEMM_LINES_INSTANCE(rows, vectors)                                               \
+    static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
+        int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
+        int64_t columns, const corr_store *store) {                                           \
+        CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
+                             columns, store);                                                 \
+    }
+CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_LINES_INSTANCE)
+#undef CORR_GEMM_LINES_INSTANCE
+#endif

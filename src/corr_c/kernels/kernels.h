@@ -234,7 +234,7 @@ typedef struct corr_kernels {
     int dot_rows, dot_columns; /* of its tile */
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
-    corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS];
+    corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS]; /* float32 only */
     corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_outer_kernel *outer[CORR_MAX_VECTORS][CORR_MAX_ROWS];

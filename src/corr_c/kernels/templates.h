@@ -57,7 +57,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .dot_columns = CORR_PASTE2(CORR_DOT_COLUMNS, CORR_ISA),
     .max_rows = CORR_PASTE2(CORR_TILE_ROWS, CORR_ISA),
     .gemm = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_ENTRY)},
-    .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .gemm_taps = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_TAPS_ENTRY)},
     .gemm_points = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_POINTS_ENTRY)},
     .outer = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_OUTER_ENTRY)},
@@ -89,6 +88,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .lanes_in = CORR_NAME(corr_lanes_in),
     .lanes_out = CORR_NAME(corr_lanes_out),
 #if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
+    .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .winograd = {CORR_WINOGRAD_ENTRY(6), CORR_WINOGRAD_ENTRY(4)},
 #endif
 };
