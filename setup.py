@@ -1,9 +1,12 @@
 """Builds corr._core with the C core in src/corr_c, for gcc, clang, clang-cl and MSVC."""
 
+import os
 import shutil
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -41,6 +44,13 @@ def clang_cl():
         "clang-cl", path=r"C:\Program Files\LLVM\bin")
 
 
+def side_by_side(compile, sources, **options):
+    """setuptools compiles a module's files one after another."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = pool.map(lambda source: compile([source], **options), sources)
+        return [path for paths in made for path in paths]
+
+
 class Build(build_ext):
     def build_extensions(self):
         flags, link_flags, macros = UNIX_FLAGS, [], []
@@ -61,7 +71,11 @@ class Build(build_ext):
             macros = [("CORR_NO_AVX512", "1")]
         for ext in self.extensions:
             ext.extra_compile_args, ext.extra_link_args = flags, link_flags
+            if ext.name == "corr._kernels":  # the tests' own: small rather than fast
+                small = "/O1" if self.compiler.compiler_type == "msvc" else "-Os"
+                ext.extra_compile_args = [*flags, small]
             ext.define_macros += macros
+        self.compiler.compile = partial(side_by_side, self.compiler.compile)
         super().build_extensions()
 
     def compiles(self, text, flags):
@@ -86,7 +100,9 @@ def extension(name, sources, depends):
     )
 
 
-core_sources = sorted(path.as_posix() for path in CORE.rglob("*.c"))
+# What takes longest to compile comes first.
+core_sources = sorted((path.as_posix() for path in CORE.rglob("*.c")),
+                      key=lambda path: ("/isa/" not in path, path))
 core_headers = sorted(path.as_posix() for path in CORE.rglob("*.h"))
 # What others include lies within the package, beside corr_import.h.
 shutil.copyfile(CORE / "corr.h", "src/corr/include/corr.h")
