@@ -9,6 +9,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 project, author, release = "corr", "corr contributors", corr.__version__
+project_copyright = author
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.viewcode", "sphinx.ext.mathjax", "numpydoc",
               "myst_parser"]
 myst_enable_extensions = ["dollarmath"]
