@@ -21,8 +21,12 @@ def built(tmp_path_factory):
     for name in ("Cython", "setuptools"):
         pytest.importorskip(name, reason="the [test] extra is not installed")
     compiler = (sysconfig.get_config_var("CC") or "").split()
-    if sys.platform != "win32" and not (compiler and shutil.which(compiler[0])):
-        pytest.skip("there is no C compiler here")
+    if sys.platform != "win32":
+        if not (compiler and shutil.which(compiler[0])):
+            pytest.skip("there is no C compiler here")
+        probe = [*compiler, "-fsyntax-only", "-I", sysconfig.get_path("include"), "-x", "c", "-"]
+        if subprocess.run(probe, input=b"#include <Python.h>", capture_output=True).returncode:
+            pytest.skip("Python's headers for this machine are not installed")
     folder = shutil.copytree(FOREIGN, tmp_path_factory.mktemp("foreign") / "project")
     run = subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=folder,
                          env={**os.environ, "PYTHONPATH": str(Path(corr.__file__).parents[1])},
