@@ -156,8 +156,45 @@ def costs():
     return sheet
 
 
+def logarithmic(sheet, left, corner, span, curves, ticks):
+    """Curves of (x, y, words, colour) over decades, between ticks of either axis."""
+    (x0, x1), (y0, y1) = ((values[0][0], values[-1][0]) for values in ticks)
+    across = lambda v: left + corner[0] * np.log10(v / x0) / np.log10(x1 / x0)  # noqa: E731
+    down = lambda v: 60 + corner[1] * (1 - np.log10(v / y0) / np.log10(y1 / y0))  # noqa: E731
+    for value, words in ticks[0]:
+        sheet.path([(across(value), 60), (across(value), 60 + corner[1])], "#dddddd", 1)
+        sheet.text(round(across(value), 1), 60 + corner[1] + 20, words, 12)
+    for value, words in ticks[1]:
+        sheet.path([(left, down(value)), (left + corner[0], down(value))], "#dddddd", 1)
+        sheet.text(left - 6, round(down(value) + 4, 1), words, 12, anchor="end")
+    for n, (xs, ys, words, colour) in enumerate(curves):
+        sheet.path([(across(x), down(y)) for x, y in zip(xs, ys, strict=True)], colour, 3)
+        sheet.text(left + 12, 80 + 18 * n, words, 14, colour, "start")
+    sheet.text(left + corner[0] / 2, 60 + corner[1] + 42, span, 14)
+
+
+def filters():
+    """docs/filters_times.py measures what this draws."""
+    height, width, side, ms = np.loadtxt(FOLDER.parent / "filters_times.txt").T
+    sheet = Drawing(860, 400, "Time of a filter: by the picture's pixels, by the kernel's side")
+    squares = [(side == k) & (height == width) for k in (3, 7, 15, 31)]
+    curves = [(height[which] * width[which], ms[which], f"{k:g}x{k:g}", colour)
+              for which, k, colour in zip(squares, (3, 7, 15, 31), (GOLD, RED, BLUE, INK), strict=True)]
+    decades = [(10.0**power, f"{10.0**power:g}") for power in range(-3, 4)]
+    sheet.text(230, 36, "square pictures, ms")
+    logarithmic(sheet, 60, (310, 280), "pixels", curves,
+                ([(float(s * s), f"{s}&#178;") for s in (64, 256, 1024, 4096, 8192)], decades))
+    large = (height == 1080) & (width == 1920)
+    sheet.text(660, 36, "1920 x 1080, ms")
+    logarithmic(sheet, 500, (310, 280), "side of the kernel",
+                [(side[large], ms[large], "", RED)],
+                ([(float(k), f"{k}") for k in (3, 7, 15, 31, 63, 127)],
+                 [(float(v), f"{v:g}") for v in (0.1, 1, 10)]))
+    return sheet
+
+
 FIGURES = {"correlation": correlation, "edges": edges, "learning": learning,
-           "receptive-field": receptive_field, "costs": costs}
+           "receptive-field": receptive_field, "costs": costs, "filters": filters}
 
 
 def main():
