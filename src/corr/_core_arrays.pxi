@@ -54,7 +54,7 @@ cdef int _raise(corr_status status) except -1:
     if status == CORR_NO_MEMORY:
         raise MemoryError("corr: no memory for the working space")
     if status == CORR_OVERFLOW:
-        raise ValueError("the sizes are too large: an offset does not fit in 63 bits")
+        raise ValueError("the sizes are too large: more than 2^48 elements, or offsets beyond 63 bits")
     if status == CORR_UNSUPPORTED:
         raise ValueError(
             "algorithm cannot do this problem: 'direct' does every one"

@@ -10,6 +10,14 @@ cdef _Problem _columns_problem(object shape, object kernel_size, _Types types, o
                      "zeros", "NCHW", "auto", name)
 
 
+cdef int64_t _product(str name, int64_t a, int64_t b, int64_t c) except -1:
+    """A size of the matrix of columns."""
+    whole = <object>a * <object>b * <object>c
+    if whole > (1 << 62):
+        raise ValueError(f"{name} is too large: a matrix of columns with a size of {whole}")
+    return whole
+
+
 def im2col(input, kernel_size, *, stride=1, padding=0, dilation=1):
     """The windows of images as columns of a matrix.
 
@@ -48,7 +56,8 @@ def im2col(input, kernel_size, *, stride=1, padding=0, dilation=1):
     cdef _Problem p = _columns_problem(_shape(x), kernel_size, types, stride, padding, dilation, "input")
     cdef corr_problem *s = &p.s
     x = _native(x, types)
-    sizes = [s.ic * s.h.kernel * s.w.kernel, s.h.out * s.w.out]
+    sizes = [_product("kernel_size", s.ic, s.h.kernel, s.w.kernel),
+             _product("padding", 1, s.h.out, s.w.out)]
     cols = _empty([s.n] + sizes if p.rank == 4 else sizes, types.typenum, False)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
     cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
@@ -100,18 +109,19 @@ def col2im(cols, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
     cdef _Types types = _types(c, weak, "cols", c, weak, "cols")
     _pair(output_size, "output_size", 0, &h, &w)
     _pair(kernel_size, "kernel_size", 1, &kh, &kw)
-    rows = c.shape[c.ndim - 2]
-    if rows % (kh * kw):
-        raise ValueError(f"cols must have a multiple of {kh * kw} rows for kernel_size "
+    cdef int64_t rows = c.shape[c.ndim - 2], taps = _product("kernel_size", 1, kh, kw)
+    if rows % taps:
+        raise ValueError(f"cols must have a multiple of {taps} rows for kernel_size "
                          f"({kh}, {kw}), got {c.shape}")
-    shape = (rows // (kh * kw), h, w)
+    shape = (rows // taps, h, w)
     if c.ndim == 3:
         shape = (c.shape[0],) + shape
     cdef _Problem p = _columns_problem(shape, (kh, kw), types, stride, padding, dilation, "output_size")
     cdef corr_problem *s = &p.s
-    if c.shape[c.ndim - 1] != s.h.out * s.w.out:
-        raise ValueError(f"cols must have {s.h.out * s.w.out} columns for output_size "
-                         f"({h}, {w}), got {c.shape}")
+    cdef int64_t columns = _product("padding", 1, s.h.out, s.w.out)
+    if c.shape[c.ndim - 1] != columns:
+        raise ValueError(f"cols must have {columns} columns for output_size ({h}, {w}), "
+                         f"got {c.shape}")
     c = np.ascontiguousarray(_native(c, types))
     x = _empty(list(shape), types.typenum, False)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)

@@ -159,7 +159,8 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     cdef corr_problem problem
     cdef corr_problem *s = &problem
     cdef _Geometry g
-    cdef bint plain = padding_mode == "zeros" and types.compute is types.result
+    cdef bint plain = (isinstance(padding_mode, str) and padding_mode == "zeros"
+                       and types.compute is types.result)
     cdef cnp.npy_intp sizes[2]
     if plain and functional.takes_bands(x) and _size(w, 0) > 0 and _size(w, 1) > 0:
         y = _banded(x, w.astype(types.compute), padding, types, out)
@@ -185,7 +186,7 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     _pair(padding, "padding", 0, &g.top, &g.left)
     _out_size(&s.h, g.top, g.top, "height", _shape(x), _shape(w), "input")
     _out_size(&s.w, g.left, g.left, "width", _shape(x), _shape(w), "input")
-    if s.h.out * s.w.out * types.bytes < cached_output_from:
+    if 1.0 * s.h.out * s.w.out * types.bytes < cached_output_from:
         sizes[0], sizes[1] = s.h.out, s.w.out
         y = cnp.PyArray_SimpleNew(2, sizes, types.typenum)
     else:

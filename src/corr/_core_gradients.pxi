@@ -274,7 +274,7 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
     x, w = _array(input, "input", &weak_x), _array(weight, "weight", &weak_w)
     _check_rank(x, "input", layout)
     _check_rank(gy, "grad_output", layout)
-    wanted = {needs} if isinstance(needs, str) else set(needs)
+    wanted = set(functional.names(needs, "needs"))
     if not wanted <= set(Gradients._fields):
         raise ValueError(f"needs must name some of 'input', 'weight', 'bias', got {needs!r}")
     compute, result = functional.result_dtype(
@@ -286,9 +286,7 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
     cdef _Problem p = _describe(_shape(x), _shape(w), types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
     _check_grad_output(p, gy)
-    into = (None, None, None) if accumulate_into is None else tuple(accumulate_into)
-    if len(into) != 3:
-        raise ValueError(f"accumulate_into must be (input, weight, bias), got {len(into)} items")
+    into = functional.triple(accumulate_into, "accumulate_into")
     shapes = {"input": input_shape, "weight": _shape(w), "bias": (_shape(w)[0],)}
     read = (("grad_output", gy), ("input", x), ("weight", w))
     _check_accumulators(into, wanted, shapes, types.result, read)

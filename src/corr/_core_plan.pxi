@@ -126,14 +126,14 @@ def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups
     cdef corr_plan *handle = NULL
     layout = _check_layout(layout)
     w = _array(weight, "weight", &weak_w)
-    like = np.empty(0, np.float32 if dtype is None else dtype)
-    if dtype is None and not weak_w:
-        like = np.empty(0, w.dtype)
-    functional.check_kind(like, "dtype")
     functional.check_kind(w, "weight")
+    if dtype is not None:
+        like = np.empty(0, functional.real_dtype(dtype))
+    else:
+        like = np.empty(0, np.float32 if weak_w else w.dtype)
     compute, result = functional.result_dtype((like,), (False,), ("dtype",))
     cdef _Types types = _make_types(compute, result if compute != result else compute)
-    shape = tuple(input_shape)
+    shape = functional.items(input_shape, "input_shape", "a tuple of ints")
     free = len(shape) == 4 and shape[0] is None
     sizes = functional.shape_of((1,) + shape[1:] if free else shape, "input_shape", (3, 4))
     if layout == "NHWC":

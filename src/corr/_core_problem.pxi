@@ -174,7 +174,7 @@ cdef object _in_layout(object array, str layout, int rank):
 
 cdef int _algorithm(object word, _Types types) except -1:
     cdef int algorithm
-    if word == "auto":
+    if isinstance(word, str) and word == "auto":
         return preferred_algorithm if preferred_algorithm == CORR_DIRECT else CORR_AUTO
     algorithm = functional.look_up("algorithm", word, functional.ALGORITHMS)
     if algorithm in (CORR_WINOGRAD, CORR_FFT) and types.dtype == CORR_F64:
@@ -207,7 +207,7 @@ cdef object _check_rank(object array, str name, str layout):
 
 
 cdef object _check_layout(object layout):
-    if layout not in functional.LAYOUTS:
+    if not isinstance(layout, str) or layout not in functional.LAYOUTS:
         functional.look_up("layout", layout, dict.fromkeys(functional.LAYOUTS))
     return layout
 
@@ -255,7 +255,7 @@ cdef _Problem _describe(object input_shape, object weight_shape, _Types types, o
     _check_winograd(s, algorithm)
     _padding(padding, s, &p.g)
     p.mode = CORR_PAD_ZEROS
-    if padding_mode != "zeros":
+    if not isinstance(padding_mode, str) or padding_mode != "zeros":
         p.mode = functional.look_up("padding_mode", padding_mode, functional.PADDING_MODES)
     _out_size(&s.h, p.g.top, p.g.bottom, "height", input_shape, weight_shape, input_name)
     _out_size(&s.w, p.g.left, p.g.right, "width", input_shape, weight_shape, input_name)

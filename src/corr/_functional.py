@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 
 import numpy as np
@@ -121,10 +122,44 @@ def as_native(array, dtype):
     return np.array(array, dtype=dtype, order="K", copy=True, subok=False)
 
 
+def real_dtype(value):
+    """What the argument `dtype` says."""
+    try:
+        dtype = np.dtype(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"dtype must be a type of NumPy, got {value!r}") from None
+    check_kind(np.empty(0, dtype), "dtype")
+    return dtype
+
+
+def items(value, name, wanted):
+    """A tuple of what can be iterated over, a few of them at most."""
+    try:
+        return tuple(itertools.islice(iter(value), 16))
+    except TypeError:
+        raise TypeError(f"{name} must be {wanted}, got {value!r}") from None
+
+
+def names(value, name):
+    """One word or several."""
+    words = (value,) if isinstance(value, str) else items(value, name, "words")
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError(f"{name} must be words, got {value!r}")
+    return words
+
+
+def triple(value, name):
+    """(input, weight, bias) or None."""
+    parts = (None,) * 3 if value is None else items(value, name, "(input, weight, bias)")
+    if len(parts) != 3:
+        raise ValueError(f"{name} must be (input, weight, bias), got {len(parts)} items")
+    return parts
+
+
 def pair(value, name, low):
     """Two ints, at least `low`, out of an int or a pair."""
     try:
-        items = (value, value) if not isinstance(value, (tuple, list, np.ndarray)) else tuple(value)
+        items = value if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
         if len(items) != 2:
             raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
         first, second = (operator.index(item) for item in items)
@@ -155,7 +190,7 @@ def integer(value, name, low):
 def shape_of(value, name, ranks):
     """A tuple of sizes out of e.g. input_size."""
     try:
-        sizes = tuple(operator.index(item) for item in value)
+        sizes = tuple(operator.index(item) for item in itertools.islice(value, 8))
     except TypeError:
         raise TypeError(f"{name} must be a tuple of ints, got {value!r}") from None
     if len(sizes) not in ranks:
@@ -170,15 +205,12 @@ def explicit_padding(value):
     """((top, bottom), (left, right)) out of an int, a pair, or that."""
     message = f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {value!r}"
     try:
-        if not isinstance(value, (tuple, list, np.ndarray)):
-            items = (value, value)
-        else:
-            items = tuple(value)
+        items = value if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
         if len(items) != 2:
             raise ValueError(message)
         result = []
         for item in items:
-            both = tuple(item) if isinstance(item, (tuple, list, np.ndarray)) else (item, item)
+            both = item if isinstance(item, (tuple, list, np.ndarray)) else (item, item)
             if len(both) != 2:
                 raise ValueError(message)
             result.append(tuple(operator.index(number) for number in both))
@@ -188,6 +220,17 @@ def explicit_padding(value):
         for number in both:
             check_low(number, "padding", 0, value)
     return result
+
+
+def check_padding(value, stride):
+    """A layer's padding, before it sees an input."""
+    if not isinstance(value, str):
+        explicit_padding(value)
+    elif value not in ("valid", "same", "same_upper", "same_lower"):
+        raise bad_padding_word(value)
+    elif value == "same" and stride != (1, 1):
+        raise ValueError(
+            'padding="same" needs stride 1; "same_upper" and "same_lower" take any stride')
 
 
 def check_out(out, shape, dtype, inputs):
@@ -200,11 +243,32 @@ def check_out(out, shape, dtype, inputs):
         raise ValueError(f"out has dtype {out.dtype}, but the result has dtype {dtype}")
     if not out.flags.writeable:
         raise ValueError("out is read-only")
-    if any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
+    if overlaps_itself(out):
         raise ValueError(f"out has elements that share memory (strides {out.strides})")
     for name, array in inputs:
         if array is not None and shares_memory(out, array):
             raise ValueError(f"out shares memory with {name}")
+
+
+def overlaps_itself(array):
+    """Do two elements share a byte? Found from the strides where these nest; else looked up."""
+    axes = sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
+    if array.size == 0:
+        return False
+    reach = array.itemsize
+    for stride, n in axes:
+        if stride < reach:
+            break
+        reach += stride * (n - 1)
+    else:
+        return False
+    if axes[0][0] == 0 or array.size > 10**6:
+        return True
+    at = np.zeros(1, np.int64)
+    for stride, n in axes:
+        at = (at[:, None] + stride * np.arange(n)).ravel()
+    at.sort()
+    return bool((np.diff(at) < array.itemsize).any())
 
 
 def shares_memory(a, b):

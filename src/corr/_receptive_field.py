@@ -78,6 +78,10 @@ def receptive_field(layers: Any) -> ReceptiveField:
     (11, 11)
     """
     size, step, offset = [1, 1], [1, 1], [0, 0]
+    try:
+        layers = iter(layers)
+    except TypeError:
+        raise TypeError(f"layers must be a sequence of layers, got {layers!r}") from None
     for layer in layers:
         kernel, stride, before, dilation = _describe(layer)
         for axis in range(2):

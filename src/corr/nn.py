@@ -123,16 +123,14 @@ class Conv2d:
         self.stride = functional.pair(stride, "stride", 1)
         self.dilation = functional.pair(dilation, "dilation", 1)
         self.groups = functional.integer(groups, "groups", 1)
-        if not isinstance(padding, str):
-            functional.explicit_padding(padding)
+        functional.check_padding(padding, self.stride)
         functional.look_up("padding_mode", padding_mode, functional.PADDING_MODES)
         if self.out_channels % self.groups:
             raise ValueError(f"groups={groups} must divide out_channels={out_channels}")
         self.padding = padding
         self.padding_mode = padding_mode
         self._has_bias = bool(bias)
-        self._dtype = np.dtype(np.float32 if dtype is None else dtype)
-        functional.check_kind(np.empty(0, self._dtype), "dtype")
+        self._dtype = functional.real_dtype(np.float32 if dtype is None else dtype)
         self._rng = np.random.default_rng(rng)
         self._input: np.ndarray | None = None
         self._output_shape: tuple[int, ...] | None = None
@@ -157,7 +155,7 @@ class Conv2d:
 
     def forward(self, input: Any) -> np.ndarray:
         """The layer's output; the input is kept until `backward`."""
-        x = np.asarray(input)
+        x = self._array(input, "input")
         if self._plans is None:
             y = _core.conv2d(x, self.weight.data, None if self.bias is None else self.bias.data,
                              *self._geometry, padding_mode=self.padding_mode)
@@ -165,6 +163,11 @@ class Conv2d:
             y = self._planned(x)(x)
         self._input, self._output_shape = x, y.shape
         return y
+
+    def _array(self, value: Any, name: str) -> np.ndarray:
+        """Lists of Python numbers are of the layer's type."""
+        array, weak = functional.as_array(value, name)
+        return array.astype(self._dtype) if weak else array
 
     @property
     def _geometry(self) -> tuple[Any, ...]:
@@ -199,7 +202,7 @@ class Conv2d:
         """
         if self._input is None:
             raise RuntimeError("backward needs a forward before it: no input is kept")
-        gy = np.asarray(grad_output)
+        gy = self._array(grad_output, "grad_output")
         if gy.shape != self._output_shape:
             raise ValueError(
                 f"grad_output must have the output's shape {self._output_shape}, got {gy.shape}")
@@ -340,7 +343,7 @@ class LazyConv2d(Conv2d):
 
     def forward(self, input: Any) -> np.ndarray:
         """The layer's output; the first call makes the parameters."""
-        x = np.asarray(input)
+        x = self._array(input, "input")
         if self.weight is None:
             if x.ndim not in (3, 4):
                 raise ValueError(f"input must have shape (N, C, H, W) or (C, H, W), got {x.shape}")

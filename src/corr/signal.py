@@ -112,7 +112,7 @@ def _prepare(in1: Any, in2: Any, mode: str) -> tuple[np.ndarray, np.ndarray, boo
     functional.check_kind(b, "in2")
     if a.dtype == b.dtype == np.bool_:
         raise TypeError("in1 and in2 are bool: say which number type to count in")
-    if mode not in _MODES:
+    if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"mode must be 'full', 'valid' or 'same', got {mode!r}")
     if a.size == 0 or b.size == 0:
         raise ValueError(f"in1 and in2 must not be empty, got shapes {a.shape} and {b.shape}")
@@ -129,7 +129,7 @@ def _prepare(in1: Any, in2: Any, mode: str) -> tuple[np.ndarray, np.ndarray, boo
 def _correlate(
     a: np.ndarray, b: np.ndarray, mode: str, boundary: str, fillvalue: Any, first: Any
 ) -> np.ndarray:
-    if boundary not in _PAD_MODES:
+    if not isinstance(boundary, str) or boundary not in _PAD_MODES:
         raise ValueError(f"boundary must be 'fill', 'wrap' or 'symm', got {boundary!r}")
     dtype = np.result_type(a.dtype, b.dtype)
     fill = _fill(fillvalue, dtype)

@@ -19,7 +19,7 @@ typedef enum corr_status {
     CORR_OK = 0,
     CORR_NO_MEMORY,
     CORR_INTERRUPTED,
-    CORR_OVERFLOW,    /* a size or an offset does not fit in 63 bits */
+    CORR_OVERFLOW,    /* a size beyond 2^48, an offset beyond 63 bits */
     CORR_BAD_PROBLEM, /* sizes that contradict one another */
     CORR_UNSUPPORTED  /* the algorithm asked for cannot do this problem */
 } corr_status;

@@ -25,8 +25,10 @@ def parser(doc):
     return made
 
 
-def run(doc, case, arguments=None):
-    """Calls case(seed), which gives how much it counts for; exits with 1 at a failure."""
+def run(doc, case, arguments=None, step=1):
+    """Calls case(seed), which gives how much it counts for; exits with 1 at a failure.
+
+    A case may stand for `step` seeds."""
     import corr
 
     args = parser(doc).parse_args() if arguments is None else arguments
@@ -42,6 +44,6 @@ def run(doc, case, arguments=None):
             print(f"FAILED: CORR_ISA={isa} python {' '.join(sys.argv[:1])} "
                   f"--seed {first + cases} --count 1", flush=True)
             sys.exit(1)
-        cases += 1
+        cases += step
     seconds = time.monotonic() - begun
     print(f"{cases:,} cases, {counted:,} counted, none wrong, {isa}, {seconds:.0f} s")

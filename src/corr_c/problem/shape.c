@@ -1,11 +1,15 @@
 #include "problem.h"
 
-/* The largest offset that a view of these sizes and strides reaches, in bytes. */
+/* More than any machine holds: what the rooms below make of sizes then fits in 63 bits. A
+ * size of zero counts as one, for they multiply some sizes without the others. */
+static const int64_t most_elements = (int64_t)1 << 48;
+
+/* Has a view of these sizes too many elements, or an offset too large, in bytes? */
 static int view_overflows(const int64_t size[5], const int64_t stride[5], int64_t bytes) {
     int64_t reach = bytes, elements = 1;
     for (int i = 0; i < 5; i++) {
         int64_t step, span;
-        if (corr_multiply(elements, size[i], &elements))
+        if (corr_multiply(elements, corr_max(size[i], 1), &elements) || elements > most_elements)
             return 1;
         if (stride[i] == INT64_MIN)
             return 1;
@@ -16,12 +20,12 @@ static int view_overflows(const int64_t size[5], const int64_t stride[5], int64_
         if (size[i] > 0)
             reach += span;
     }
-    return corr_multiply(elements, bytes, &elements);
+    return 0;
 }
 
 static int axis_overflows(const corr_axis *a) {
     int64_t window, last;
-    const int64_t most = INT64_MAX / 4;
+    const int64_t most = most_elements;
     return corr_multiply(a->kernel, a->dilation, &window) ||
            corr_multiply(a->out, a->stride, &last) || window > most || last > most ||
            a->in > most || a->pad > most || a->pad < -most;
