@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 
+import faults
 import numpy as np
 import pytest
 import reference
@@ -144,6 +145,13 @@ def test_allocations_fail_one_by_one():
         assert 1 < count < 29 and memory.alive == 0
     wanted = reference.conv2d(x[:, :, :5, :5], w, padding=1)
     np.testing.assert_array_equal(corr.conv2d(x[:, :, :5, :5], w, padding=1), wanted)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_allocations_of_drawn_problems_fail(part, record_property):
+    failures = sum(faults.check(seed) for seed in range(part * 10**6, part * 10**6 + 60))
+    assert failures > 100
+    record_property("allocations made to fail", failures)
 
 
 def test_refused_threads():

@@ -177,6 +177,9 @@ cdef extern from *:
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         return (bytes + page - 1) / page * page;
     }
+    static size_t corr_test_skip(size_t body, size_t bytes) {
+        return corr_test_memory.guard_start ? 0 : (body - bytes) / 64 * 64;
+    }
     static void *corr_test_map(size_t bytes) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE), body = corr_test_pages(bytes);
         char *p = (char *)mmap(0, body + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
@@ -184,11 +187,11 @@ cdef extern from *:
             return 0;
         for (size_t i = 0; i < body; i++)
             p[page + i] = (char)0xff; /* NaN to whoever reads before writing */
-        return p + page + (corr_test_memory.guard_start ? 0 : body - bytes);
+        return p + page + corr_test_skip(body, bytes);
     }
     static void corr_test_unmap(void *block, size_t bytes) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE), body = corr_test_pages(bytes);
-        char *p = (char *)block - (corr_test_memory.guard_start ? 0 : body - bytes);
+        char *p = (char *)block - corr_test_skip(body, bytes);
         munmap(p - page, body + 2 * page);
     }
     #endif

@@ -33,7 +33,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 if it did, 2 with one line on stderr if it could not."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    for name, value in vars(arguments).items():
+        if value == []:  # what argparse before Python 3.13 makes of --name=--
+            parser.error(f"argument --{name}: expected one argument")
     try:
         arguments.run(arguments)
     except CommandError as error:

@@ -153,6 +153,12 @@ def read_numbers(path: str | os.PathLike[str]) -> np.ndarray:
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """Fail before the work, not after it."""
     target = Path(path)
+    try:
+        os.stat(target)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # too long a name, a NUL in it
+        raise CommandError(f"{str(target)!r}: {getattr(error, 'strerror', error)}") from None
     if target.is_dir():
         raise CommandError(f"{target}: is a directory")
     folder = target.parent

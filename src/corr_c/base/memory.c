@@ -57,9 +57,9 @@ void *corr_allocate(size_t bytes) {
         bytes = 1;
     if (bytes > (size_t)PTRDIFF_MAX - ALIGNMENT)
         return NULL;
-    bytes = rounded(bytes);
-    if (custom.allocate)
+    if (custom.allocate) /* of the exact size: a guard then lies right behind it */
         return custom.allocate(bytes, custom.context);
+    bytes = rounded(bytes);
     if (bytes >= keep_from) {
         void *block = NULL;
         corr_lock(&guard);
@@ -85,11 +85,12 @@ void *corr_allocate(size_t bytes) {
 void corr_release(void *block, size_t bytes) {
     if (!block)
         return;
-    bytes = rounded(bytes ? bytes : 1);
+    bytes = bytes ? bytes : 1;
     if (custom.release) {
         custom.release(block, bytes, custom.context);
         return;
     }
+    bytes = rounded(bytes);
     if (bytes < keep_from || bytes > keep_at_most / 2) {
         system_release(block);
         return;
