@@ -112,6 +112,19 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*product_function "corr_fft_multiply_kernel *")(int64_t, const void *, const void *, void *) noexcept
     ctypedef void (*fft_load_function "corr_fft_load_kernel *")(int64_t, int64_t, int64_t, const void *, int64_t, int64_t, void *) noexcept
     ctypedef int (*fft_store_function "corr_fft_store_kernel *")(int64_t, int64_t, const void *, void *, int64_t, int64_t, const corr_store *) noexcept
+    ctypedef struct corr_group:
+        int64_t channels, kh, kw
+        int64_t x_channel, x_row, x_tap, x_vector, x_next
+        int64_t y_channel, y_vector, y_next
+        int64_t w_width, count
+        int64_t row, row_next, row_tap, row_end
+        int64_t columns, column_tap, column_vector, column_lo, column_hi
+        int epilogue
+        corr_activation activation
+        const void *bias
+        int64_t step, x_lanes
+        const int32_t *index
+    ctypedef void (*group_function "corr_group_kernel *")(const corr_group *, const void *, const void *, void *) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
     ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
@@ -153,6 +166,8 @@ cdef extern from "kernels/kernels.h" nogil:
         product_function fft_multiply
         fft_load_function fft_load
         fft_store_function fft_store
+        group_function group[2][8][4]
+        group_function group_lanes[3][4]
         copy_function copy
         add_function spread
         add_function add
@@ -354,6 +369,50 @@ def outer(isa, rows, vectors, segments, a, int64_t a_row, int64_t a_step, b, int
     cdef int v = vectors - 1, r = rows - 1
     k.outer[v][r](s.items, s.count, _at(a, 0), a_row, a_step, _at(b, 0), b_step, _at(c, c_at),
                   ldc, accumulate)
+
+
+def group_tiles(isa, dtype):
+    """(step, rows, vectors) of every kernel for groups in planes."""
+    cdef const corr_kernels *k = _table(isa, dtype)
+    return [(step + 1, rows + 1, vectors + 1) for step in range(2) for rows in range(8)
+            for vectors in range(4) if k.group[step][rows][vectors] != NULL]
+
+
+def group_lanes_tiles(isa, dtype):
+    """(rows, vectors) of those for channels-last."""
+    cdef const corr_kernels *k = _table(isa, dtype)
+    return [(rows + 1, vectors + 1) for rows in range(3) for vectors in range(4)
+            if k.group_lanes[rows][vectors] != NULL]
+
+
+def group(isa, tile, fields, x, int64_t x_at, w, y, int64_t y_at, int activation, bias,
+          index=None):
+    """tile: of one of the two lists above; fields: those of corr_group, by their names."""
+    cdef const corr_kernels *k = _table(isa, y.dtype)
+    cdef corr_group s
+    cdef int a, b, c
+    memset(&s, 0, sizeof(s))
+    s.channels, s.kh, s.kw = fields["channels"], fields["kh"], fields["kw"]
+    s.x_channel, s.x_row, s.x_tap = fields["x_channel"], fields["x_row"], fields["x_tap"]
+    s.x_vector, s.x_next = fields["x_vector"], fields["x_next"]
+    s.y_channel, s.y_vector, s.y_next = fields["y_channel"], fields["y_vector"], fields["y_next"]
+    s.w_width, s.count = fields["w_width"], fields["count"]
+    s.row, s.row_next = fields["row"], fields["row_next"]
+    s.row_tap, s.row_end = fields["row_tap"], fields["row_end"]
+    s.columns, s.column_tap = fields["columns"], fields["column_tap"]
+    s.column_vector = fields["column_vector"]
+    s.column_lo, s.column_hi = fields["column_lo"], fields["column_hi"]
+    s.step, s.x_lanes = fields["step"], fields["x_lanes"]
+    s.activation = <corr_activation>activation
+    s.bias = NULL if bias is None else _at(bias, 0)
+    s.epilogue = activation != 0 or bias is not None
+    if index is None:
+        a, b, c = tile[0] - 1, tile[1] - 1, tile[2] - 1
+        k.group[a][b][c](&s, _at(x, x_at), _at(w, 0), _at(y, y_at))
+    else:
+        a, b = tile[0] - 1, tile[1] - 1
+        s.index = <const int32_t *>_at(index, 0)
+        k.group_lanes[a][b](&s, _at(x, x_at), _at(w, 0), _at(y, y_at))
 
 
 def copy(isa, dst, int64_t dst_at, src, int64_t src_at, int64_t step, int64_t n):

@@ -138,6 +138,44 @@ typedef struct corr_stencil {
 } corr_stencil;
 typedef void corr_stencil_kernel(const corr_stencil *s, const void *x, const void *w, void *y);
 
+/* A group of few channels, in planes. Tile t < count, channel i < rows, vector v, lane l:
+ *
+ *   y[t * y_next + i * y_channel + v * y_vector + l] = act(bias[i] + sum over k = (p, q, c) of
+ *       w[k * w_width + i] * x[t * x_next + c * x_channel + p * x_row + q * x_tap + v * x_vector
+ *                              + l * step])
+ *
+ * in one chain over k from zero, where v * column_vector + l < columns. Absent are taps whose
+ * row, row + t * row_next + p * row_tap, is not in [0, row_end) (for all vectors: those that lie
+ * a row apart go together only where they have all taps); those whose column,
+ * q * column_tap + step * (v * column_vector + l), is not in [column_lo, column_hi) are
+ * multiplied as zeros. Nothing outside is touched, but with a step of 2 what lies between.
+ *
+ * group_lanes: groups side by side, their output channels the lanes l < columns; i is a row of
+ * the tile, and v a column:
+ *
+ *   y[t * y_next + i * y_channel + v * y_vector + l] = act(bias[l] + sum over k of
+ *       w[k * lanes + l] * x[t * x_next + (i * step + p) * x_row + q * x_tap + v * x_vector
+ *                            + index[c * lanes + l]])
+ *
+ * with index < x_lanes. Its rows are row + t * row_next + (i * step + p) * row_tap, its columns
+ * q * column_tap + v * column_vector. */
+enum { CORR_GROUP_ROWS = 8, CORR_GROUP_TAPS = 16, CORR_GROUP_LANES_ROWS = 3 };
+typedef struct corr_group {
+    int64_t channels, kh, kw; /* of the sum; kw <= CORR_GROUP_TAPS */
+    int64_t x_channel, x_row, x_tap, x_vector, x_next;
+    int64_t y_channel, y_vector, y_next;
+    int64_t w_width;
+    int64_t count;
+    int64_t row, row_next, row_tap, row_end;
+    int64_t columns, column_tap, column_vector, column_lo, column_hi;
+    int epilogue; /* is there an activation or a bias? */
+    corr_activation activation;
+    const void *bias; /* or NULL */
+    int64_t step, x_lanes; /* group_lanes only */
+    const int32_t *index;
+} corr_group;
+typedef void corr_group_kernel(const corr_group *s, const void *x, const void *w, void *y);
+
 /* The forward operator for one image and one group, term by term in the order of the
  * packed sum: blocks of cb channels, in them (p, q, c) cut at multiples of kc. With edges_only just the outputs whose window
  * leaves the image. bias is the group's or NULL. */
@@ -250,6 +288,8 @@ typedef struct corr_kernels {
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
     corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];
     corr_add_lanes_kernel *add_lanes;
+    corr_group_kernel *group[2][CORR_GROUP_ROWS][CORR_MAX_VECTORS]; /* by the step */
+    corr_group_kernel *group_lanes[CORR_GROUP_LANES_ROWS][CORR_MAX_VECTORS];
     corr_fft_kernel *fft_forward, *fft_inverse;
     corr_fft_turn_kernel *fft_turn;
     corr_fft_multiply_kernel *fft_multiply;

@@ -194,6 +194,10 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
         corr_split_stencil(s, threads, choice);
         return;
     }
+    if (choice->engine == &corr_groups_engine) {
+        corr_split_groups(s, threads, choice);
+        return;
+    }
     if (choice->channel_lanes && corr_channels_last(s) && !corr_reads_image(s, choice))
         choice->by_rows = 1;
     const int64_t images = s->n * s->groups, bytes = choice->kernels->bytes;
@@ -252,6 +256,8 @@ static corr_status choose_algorithm(const corr_problem *s, int planned, corr_cho
         corr_choose_stencil(s, choice);
         return CORR_OK;
     }
+    if (s->algorithm != CORR_WINOGRAD && corr_choose_groups(s, choice))
+        return CORR_OK;
     if (s->algorithm != CORR_WINOGRAD) {
         const double direct = choose_gemm(s, choice);
         if (cycles < 0 || direct <= cycles)

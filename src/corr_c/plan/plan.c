@@ -159,8 +159,11 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
     some.threads = corr_choose_threads(&s, call->threads < 1 ? 1 : call->threads);
     corr_flatten(&s);
     corr_choose_split(&s, some.threads, &choice);
-    status = corr_run_packed(&s, &choice, x, plan->weights, use->weights, use->finite, plan->bias,
-                             y, &some);
+    if (choice.engine == &corr_groups_engine && !corr_fits_groups(&s, &choice))
+        status = corr_run_forward(&s, x, plan->weights, plan->bias, y, &some); /* odd strides */
+    else
+        status = corr_run_packed(&s, &choice, x, plan->weights, use->weights, use->finite,
+                                 plan->bias, y, &some);
     drop_packing(&own);
     return status;
 }

@@ -63,7 +63,7 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
 }
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
-extern const corr_engine corr_depthwise_engine, corr_fft_engine;
+extern const corr_engine corr_depthwise_engine, corr_fft_engine, corr_groups_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
@@ -99,6 +99,14 @@ int corr_takes_weight_march(const corr_problem *s);
 void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks);
 corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
                                   const corr_call *call);
+
+/* choose_groups.c */
+enum { CORR_GROUP_CHANNELS = 16 }; /* a group has no more input channels */
+int corr_choose_groups(const corr_problem *s, corr_choice *choice); /* 0 if it does not pay */
+int corr_fits_groups(const corr_problem *s, const corr_choice *choice); /* with these strides? */
+void corr_split_groups(const corr_problem *s, int threads, corr_choice *choice);
+int64_t corr_group_rows(const corr_kernels *k, int64_t channels); /* of a tile */
+int64_t corr_group_bundle(const corr_problem *s, const corr_kernels *k); /* groups in a vector */
 
 /* engines/weights.c: panels of output channels, [k][width] each, packed once. */
 int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c);

@@ -18,6 +18,10 @@
 #define CORR_WEIGHTS3_avx2(X) X(2, 1)
 #define CORR_UPS_avx2(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx2(X) X(1, 1) X(1, 4) X(2, 1) X(2, 3) X(3, 1) X(3, 3) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
+#define CORR_GROUPS_avx2(X)                                                                    \
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 3)                                            \
+    X(4, 1) X(4, 3) X(6, 1) X(6, 2) X(8, 1)
+#define CORR_GROUPS_LANES_avx2(X) X(1, 1) X(1, 3) X(3, 1) X(3, 3)
 
 enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0 };
 typedef __m256 vec_f32_avx2;
@@ -115,6 +119,11 @@ CORR_INLINE __m256 v_align_f32_avx2(__m256 a, __m256 b, int n) {
     default: return a;
     }
 }
+typedef __m256i vindex_f32_avx2, vindex_f64_avx2; /* of 32-bit lanes */
+CORR_INLINE __m256i v_index_f32_avx2(const int32_t *p) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+CORR_INLINE __m256 v_permute_f32_avx2(__m256 a, __m256i i) { return _mm256_permutevar8x32_ps(a, i); }
 CORR_INLINE void v_transpose_f32_avx2(__m256 r[8]) {
     __m256 p[8], q[8];
     CORR_UNROLL
@@ -208,6 +217,15 @@ CORR_INLINE __m256d v_align_f64_avx2(__m256d a, __m256d b, int n) {
     case 3: return _mm256_shuffle_pd(middle, b, 0x5);
     default: return a;
     }
+}
+CORR_INLINE __m256i v_index_f64_avx2(const int32_t *p) {
+    const __m256i i = _mm256_cvtepi32_epi64(_mm_loadu_si128((const __m128i *)(const void *)p));
+    const __m256i low = _mm256_add_epi64(i, i);
+    const __m256i high = _mm256_slli_epi64(_mm256_add_epi64(low, _mm256_set1_epi64x(1)), 32);
+    return _mm256_or_si256(low, high);
+}
+CORR_INLINE __m256d v_permute_f64_avx2(__m256d a, __m256i i) {
+    return _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(a), i));
 }
 CORR_INLINE void v_transpose_f64_avx2(__m256d r[4]) {
     __m256d a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);

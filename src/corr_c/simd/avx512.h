@@ -25,6 +25,10 @@
 #define CORR_UPS_avx512(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2)
+#define CORR_GROUPS_avx512(X)                                                                  \
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1)                                    \
+    X(4, 2) X(4, 4) X(6, 1) X(6, 2) X(8, 1) X(8, 2)
+#define CORR_GROUPS_LANES_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
 enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;
@@ -104,6 +108,9 @@ CORR_INLINE __m512 v_align_f32_avx512(__m512 a, __m512 b, int n) {
     default: return a;
     }
 }
+typedef __m512i vindex_f32_avx512, vindex_f64_avx512;
+CORR_INLINE __m512i v_index_f32_avx512(const int32_t *p) { return _mm512_loadu_si512(p); }
+CORR_INLINE __m512 v_permute_f32_avx512(__m512 a, __m512i i) { return _mm512_permutexvar_ps(i, a); }
 CORR_INLINE void v_transpose_f32_avx512(__m512 r[16]) {
     __m512d p[16];
     __m512 q[16];
@@ -205,6 +212,10 @@ CORR_INLINE __m512d v_align_f64_avx512(__m512d a, __m512d b, int n) {
     default: return a;
     }
 }
+CORR_INLINE __m512i v_index_f64_avx512(const int32_t *p) {
+    return _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(const void *)p));
+}
+CORR_INLINE __m512d v_permute_f64_avx512(__m512d a, __m512i i) { return _mm512_permutexvar_pd(i, a); }
 CORR_INLINE void v_transpose_f64_avx512(__m512d r[8]) {
     __m512d p[8];
     CORR_UNROLL

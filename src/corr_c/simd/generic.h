@@ -17,6 +17,10 @@
 #define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)
 #define CORR_UPS_generic(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
+#define CORR_GROUPS_generic(X)                                                                 \
+    X(1, 1, 1) X(1, 2, 1) X(1, 4, 1) X(2, 1, 1) X(2, 2, 1) X(2, 4, 1)
+#define CORR_GROUPS_LANES_f32_generic(X) X(1, 1)
+#define CORR_GROUPS_LANES_f64_generic(X) X(1, 1)
 
 enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0 };
 

@@ -150,6 +150,16 @@ CORR_INLINE vec v_align(vec a, vec b, int n) {
     v_store(lanes + V_LANES, b);
     return v_load(lanes + n);
 }
+typedef const int32_t *vindex;
+CORR_INLINE vindex v_index(const int32_t *p) { return p; }
+CORR_INLINE vec v_permute(vec a, vindex at) {
+    real from[V_LANES], to[V_LANES];
+    v_store(from, a);
+    CORR_UNROLL
+    for (int i = 0; i < V_LANES; i++)
+        to[i] = from[at[i]];
+    return v_load(to);
+}
 CORR_INLINE vec v_reverse(vec a) {
     real from[V_LANES], to[V_LANES];
     v_store(from, a);

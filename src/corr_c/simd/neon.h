@@ -23,6 +23,10 @@
 #define CORR_UPS_neon(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_neon(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2) X(6, 4)
+#define CORR_GROUPS_neon(X)                                                                    \
+    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4)                                            \
+    X(4, 1) X(4, 4) X(6, 1) X(6, 4) X(8, 1) X(8, 2)
+#define CORR_GROUPS_LANES_neon(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
 enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0 };
 typedef float32x4_t vec_f32_neon;
@@ -114,6 +118,14 @@ CORR_INLINE float32x4_t v_align_f32_neon(float32x4_t a, float32x4_t b, int n) {
     case 3: return vextq_f32(a, b, 3);
     default: return a;
     }
+}
+typedef uint8x16_t vindex_f32_neon, vindex_f64_neon; /* of bytes */
+CORR_INLINE uint8x16_t v_index_f32_neon(const int32_t *p) {
+    const uint32x4_t bytes = vdupq_n_u32(0x03020100u);
+    return vreinterpretq_u8_u32(vmlaq_n_u32(bytes, vreinterpretq_u32_s32(vld1q_s32(p)), 0x04040404u));
+}
+CORR_INLINE float32x4_t v_permute_f32_neon(float32x4_t a, uint8x16_t i) {
+    return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a), i));
 }
 CORR_INLINE void v_transpose_f32_neon(float32x4_t r[4]) {
     float32x4_t a = vzip1q_f32(r[0], r[2]), b = vzip2q_f32(r[0], r[2]);
@@ -209,6 +221,14 @@ CORR_INLINE float64x2_t v_align_f64_neon(float64x2_t a, float64x2_t b, int n) {
     case 1: return vextq_f64(a, b, 1);
     default: return a;
     }
+}
+CORR_INLINE uint8x16_t v_index_f64_neon(const int32_t *p) {
+    const uint64_t low = UINT64_C(0x0706050403020100), eights = UINT64_C(0x0808080808080808);
+    const uint64x2_t i = {low + eights * (uint64_t)p[0], low + eights * (uint64_t)p[1]};
+    return vreinterpretq_u8_u64(i);
+}
+CORR_INLINE float64x2_t v_permute_f64_neon(float64x2_t a, uint8x16_t i) {
+    return vreinterpretq_f64_u8(vqtbl1q_u8(vreinterpretq_u8_f64(a), i));
 }
 CORR_INLINE void v_transpose_f64_neon(float64x2_t r[2]) {
     float64x2_t a = vzip1q_f64(r[0], r[1]), b = vzip2q_f64(r[0], r[1]);

@@ -16,6 +16,7 @@
  *   v_split(a, b, ...)      the even and the odd ones of a's and b's lanes; v_lace undoes it
  *   v_align(a, b, n)        lane i is lane i + n of a, followed by b; n is constant, within 3
  *                           of 0 or of V_LANES
+ *   vindex, v_index         of V_LANES int32_t; lane l of v_permute(a, i) is lane i[l] of a
  *   V_MASKED                does a masked store cost what a whole one does?
  */
 #ifndef CORR_SIMD_H
@@ -53,6 +54,9 @@
 #define v_reverse CORR_NAME(v_reverse)
 #define v_lace CORR_NAME(v_lace)
 #define v_align CORR_NAME(v_align)
+#define vindex CORR_NAME(vindex)
+#define v_index CORR_NAME(v_index)
+#define v_permute CORR_NAME(v_permute)
 #define V_MASKED CORR_PASTE2(V_MASKED, CORR_ISA)
 #define s_fma CORR_NAME(s_fma)
 

@@ -1,0 +1,65 @@
+/* The heuristics of groups of few channels. */
+#include "plan.h"
+
+/* What the rows of a block may take of L1, beside weights and outputs. */
+static const int64_t block_bytes = 20 << 10;
+
+/* Multiply-adds of an item: some 2 microseconds. */
+static const int64_t item_terms = 200000;
+
+/* The largest tile that has no more channels than these. */
+int64_t corr_group_rows(const corr_kernels *k, int64_t channels) {
+    int64_t rows = corr_min(channels, CORR_GROUP_ROWS);
+    while (!k->group[0][rows - 1][0])
+        rows--;
+    return rows;
+}
+
+/* A slab and flat tiles waste no lane at the ends of rows, but cost a third more at 4 channels;
+ * where rows fill three quarters of their vectors, reading them in place is faster. */
+static int in_planes(const corr_problem *s, const corr_kernels *k) {
+    return s->w.stride <= 2 && s->x_stride[4] == 1 && s->y_stride[4] == 1 &&
+           4 * s->w.out >= 3 * corr_round_up(s->w.out, k->lanes);
+}
+
+/* The micro-kernel's lanes are channels of one group: no less, where there is room for two. */
+static int in_lanes(const corr_problem *s, const corr_kernels *k) {
+    return s->x_stride[1] == s->ic && s->y_stride[1] == s->oc && s->x_stride[2] == 1 &&
+           s->y_stride[2] == 1 && s->x_stride[4] != 1 && corr_group_bundle(s, k) > 1;
+}
+
+static int takes(const corr_problem *s) {
+    return s->groups > 1 && s->ic > 0 && s->ic <= CORR_GROUP_CHANNELS && s->w.kernel <= CORR_GROUP_TAPS;
+}
+
+int corr_choose_groups(const corr_problem *s, corr_choice *choice) {
+    const int64_t panels = corr_ceil_div(s->oc, CORR_GROUP_ROWS);
+    const int lanes = in_lanes(s, choice->kernels);
+    if (!takes(s) || !(lanes || in_planes(s, choice->kernels)))
+        return 0;
+    choice->engine = &corr_groups_engine;
+    choice->channel_lanes = lanes;
+    choice->rows = lanes ? CORR_GROUP_LANES_ROWS
+                         : (int)corr_group_rows(choice->kernels, corr_ceil_div(s->oc, panels));
+    choice->cb = s->ic;
+    choice->kc = corr_terms(s); /* one chain */
+    return 1;
+}
+
+int corr_fits_groups(const corr_problem *s, const corr_choice *choice) {
+    return choice->channel_lanes ? in_lanes(s, choice->kernels) : in_planes(s, choice->kernels);
+}
+
+void corr_split_groups(const corr_problem *s, int threads, corr_choice *choice) {
+    const int64_t together = choice->channel_lanes ? corr_group_bundle(s, choice->kernels) : 1;
+    const int64_t row = s->ic * s->h.stride * s->w.in * choice->kernels->bytes;
+    const int64_t halo = (s->h.kernel - 1) * s->h.dilation / s->h.stride;
+    const int64_t all = s->n * corr_ceil_div(s->groups, together), few = 4 * (int64_t)threads;
+    int64_t rows = s->h.out;
+    if (threads > 1 && all < few)
+        rows = corr_min(rows, corr_max(corr_ceil_div(s->h.out * all, few), 8));
+    const int64_t terms = together * rows * s->w.out * s->oc * corr_terms(s);
+    choice->item_rows = rows;
+    choice->pixel_panels = corr_max(block_bytes / row - halo, 8);
+    choice->channel_panels = corr_max(1, corr_min(item_terms / terms, all / few));
+}
