@@ -75,9 +75,10 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
     if activation is not None:
         s.activation = <corr_activation><int>functional.look_up("activation", activation,
                                                            functional.ACTIVATIONS)
-    b = _bias(bias, _shape(w), types)
+    b = None if bias is None else _bias(bias, _shape(w), types)
+    read = None if out is None else (("input", x), ("weight", w), ("bias", b))
     y, target = _output(p, out, _sizes(p, s.groups * s.oc, s.h.out, s.w.out),
-                        _is_channels_last(x), (("input", x), ("weight", w), ("bias", b)), True)
+                        _is_channels_last(x), read, True)
     x, w = _native(x, types), _native(w, types)
     x = _pad_input(p, x)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)

@@ -207,12 +207,13 @@ cdef object _check_rank(object array, str name, str layout):
 
 
 cdef object _check_layout(object layout):
-    if not isinstance(layout, str) or layout not in functional.LAYOUTS:
+    if layout != "NCHW" and layout not in functional.LAYOUTS:
         functional.look_up("layout", layout, dict.fromkeys(functional.LAYOUTS))
     return layout
 
 
 @cython.final
+@cython.freelist(8)
 cdef class _Problem:
     """One checked call: the descriptor, and what Python needs around it."""
     cdef corr_problem s       # of the forward, on the padded input where one is made
