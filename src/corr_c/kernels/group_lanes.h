@@ -103,5 +103,5 @@ CORR_INLINE void CORR_NAME(group_lanes)(const int rows, const int vectors, const
         const corr_group *s, const void *x, const void *w, void *y) {                          \
         CORR_NAME(group_lanes)(rows, vectors, s, x, w, y);                                     \
     }
-CORR_PASTE2(CORR_GROUPS_LANES, CORR_ISA)(CORR_GROUP_LANES)
+CORR_PASTE3(CORR_GROUPS_LANES, CORR_TYPE, CORR_ISA)(CORR_GROUP_LANES)
 #undef CORR_GROUP_LANES

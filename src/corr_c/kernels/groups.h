@@ -45,6 +45,23 @@ CORR_INLINE vec CORR_NAME(group_load)(const int step, const int masked, const re
     return even;
 }
 
+/* One channel at one tap. */
+CORR_INLINE void CORR_NAME(group_channel)(const int step, const int rows, const int vectors,
+                                          const int masked, const real *x, int64_t x_vector,
+                                          const vmask *masks, const real *w, vec *acc) {
+    vec data[CORR_MAX_VECTORS];
+    CORR_UNROLL
+    for (int v = 0; v < vectors; v++)
+        data[v] = CORR_NAME(group_load)(step, masked, x + v * x_vector, masks + v * step);
+    CORR_UNROLL
+    for (int i = 0; i < rows; i++) {
+        const vec wi = v_set1(w[i]);
+        CORR_UNROLL
+        for (int v = 0; v < vectors; v++)
+            acc[i * vectors + v] = v_fma(wi, data[v], acc[i * vectors + v]);
+    }
+}
+
 /* The sums of one tile; `row` is where its first taps lie. */
 CORR_INLINE void CORR_NAME(group_sums)(const int step, const int rows, const int vectors,
                                        const int masked, const corr_group *s,
@@ -52,6 +69,7 @@ CORR_INLINE void CORR_NAME(group_sums)(const int step, const int rows, const int
                                        int64_t row, vec *acc) {
     const int64_t channels = s->channels, kw = s->kw, width = s->w_width;
     const int64_t x_channel = s->x_channel, x_vector = s->x_vector;
+    const int four = rows == 4 && vectors > 2; /* a group of 4 goes round no loop of its own */
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
@@ -61,23 +79,22 @@ CORR_INLINE void CORR_NAME(group_sums)(const int step, const int rows, const int
             continue;
         for (int64_t q = 0; q < kw; q++, xq += s->x_tap) {
             const real *xc = xq;
+            const vmask *at = masks + q * vectors * step;
             vmask own[CORR_MAX_VECTORS * 2];
-            CORR_UNROLL
-            for (int h = 0; h < vectors * step; h++)
-                own[h] = masks[q * vectors * step + h];
-            for (int64_t c = 0; c < channels; c++, xc += x_channel, wk += width) {
-                vec data[CORR_MAX_VECTORS];
+            if (V_MASKED) { /* there are registers for them */
                 CORR_UNROLL
-                for (int v = 0; v < vectors; v++)
-                    data[v] = CORR_NAME(group_load)(step, masked, xc + v * x_vector, own + v * step);
-                CORR_UNROLL
-                for (int i = 0; i < rows; i++) {
-                    const vec wi = v_set1(wk[i]);
-                    CORR_UNROLL
-                    for (int v = 0; v < vectors; v++)
-                        acc[i * vectors + v] = v_fma(wi, data[v], acc[i * vectors + v]);
-                }
+                for (int h = 0; h < vectors * step; h++)
+                    own[h] = at[h];
+                at = own;
             }
+            int64_t c = 0;
+            for (; four && c + 4 <= channels; c += 4) {
+                CORR_UNROLL
+                for (int u = 0; u < 4; u++, xc += x_channel, wk += width)
+                    CORR_NAME(group_channel)(step, rows, vectors, masked, xc, x_vector, at, wk, acc);
+            }
+            for (; c < channels; c++, xc += x_channel, wk += width)
+                CORR_NAME(group_channel)(step, rows, vectors, masked, xc, x_vector, at, wk, acc);
         }
     }
 }
@@ -132,14 +149,10 @@ CORR_INLINE void CORR_NAME(group_tiles)(const int step, const int rows, const in
     }
 }
 
-#define CORR_GROUP(rows, vectors)                                                              \
-    static void CORR_NAME(corr_group_1_##rows##x##vectors)(                                    \
+#define CORR_GROUP(step, rows, vectors)                                                        \
+    static void CORR_NAME(corr_group_##step##_##rows##x##vectors)(                             \
         const corr_group *s, const void *x, const void *w, void *y) {                          \
-        CORR_NAME(group_tiles)(1, rows, vectors, s, x, w, y);                                  \
-    }                                                                                          \
-    static void CORR_NAME(corr_group_2_##rows##x##vectors)(                                    \
-        const corr_group *s, const void *x, const void *w, void *y) {                          \
-        CORR_NAME(group_tiles)(2, rows, vectors, s, x, w, y);                                  \
+        CORR_NAME(group_tiles)(step, rows, vectors, s, x, w, y);                               \
     }
 CORR_PASTE2(CORR_GROUPS, CORR_ISA)(CORR_GROUP)
 #undef CORR_GROUP

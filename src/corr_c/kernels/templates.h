@@ -49,10 +49,8 @@
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_##rows##_##vectors),
 #define CORR_BLOCK_INSIDE_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_inside_##rows##_##vectors),
-#define CORR_GROUP_ENTRY_1(rows, vectors) \
-    [0][(rows) - 1][(vectors) - 1] = CORR_NAME(corr_group_1_##rows##x##vectors),
-#define CORR_GROUP_ENTRY_2(rows, vectors) \
-    [1][(rows) - 1][(vectors) - 1] = CORR_NAME(corr_group_2_##rows##x##vectors),
+#define CORR_GROUP_ENTRY(step, rows, vectors) \
+    [(step) - 1][(rows) - 1][(vectors) - 1] = CORR_NAME(corr_group_##step##_##rows##x##vectors),
 #define CORR_GROUP_LANES_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_group_lanes_##rows##x##vectors),
 
@@ -80,9 +78,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
     .weight3 = {CORR_PASTE2(CORR_WEIGHTS3, CORR_ISA)(CORR_WEIGHT3_ENTRY)},
     .add_lanes = CORR_NAME(corr_add_lanes),
-    .group = {CORR_PASTE2(CORR_GROUPS, CORR_ISA)(CORR_GROUP_ENTRY_1)
-              CORR_PASTE2(CORR_GROUPS, CORR_ISA)(CORR_GROUP_ENTRY_2)},
-    .group_lanes = {CORR_PASTE2(CORR_GROUPS_LANES, CORR_ISA)(CORR_GROUP_LANES_ENTRY)},
+    .group = {CORR_PASTE2(CORR_GROUPS, CORR_ISA)(CORR_GROUP_ENTRY)},
+    .group_lanes = {CORR_PASTE3(CORR_GROUPS_LANES, CORR_TYPE, CORR_ISA)(CORR_GROUP_LANES_ENTRY)},
     .fft_forward = CORR_NAME(corr_fft_forward),
     .fft_inverse = CORR_NAME(corr_fft_inverse),
     .fft_turn = CORR_NAME(corr_fft_turn),
@@ -117,7 +114,6 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_BLOCK_ENTRY
 #undef CORR_BLOCK_INSIDE_ENTRY
 #undef CORR_GROUP_LANES_ENTRY
-#undef CORR_GROUP_ENTRY_1
-#undef CORR_GROUP_ENTRY_2
+#undef CORR_GROUP_ENTRY
 #undef CORR_TEXT
 #undef CORR_TEXT_

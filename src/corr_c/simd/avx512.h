@@ -26,9 +26,12 @@
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 2)
 #define CORR_GROUPS_avx512(X)                                                                  \
-    X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1)                                    \
-    X(4, 2) X(4, 4) X(6, 1) X(6, 2) X(8, 1) X(8, 2)
-#define CORR_GROUPS_LANES_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
+    X(1, 1, 1) X(1, 1, 4) X(1, 2, 1) X(1, 2, 4) X(1, 3, 1) X(1, 3, 4) X(1, 4, 1) X(1, 4, 2)    \
+    X(1, 4, 4) X(1, 6, 1) X(1, 6, 2) X(1, 8, 1) X(1, 8, 2) X(2, 1, 1) X(2, 1, 4) X(2, 2, 1)    \
+    X(2, 2, 4) X(2, 3, 1) X(2, 3, 4) X(2, 4, 1) X(2, 4, 2) X(2, 4, 4) X(2, 6, 1) X(2, 6, 2)    \
+    X(2, 8, 1) X(2, 8, 2)
+#define CORR_GROUPS_LANES_f32_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
+#define CORR_GROUPS_LANES_f64_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
 enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
 typedef __m512 vec_f32_avx512;
