@@ -4,6 +4,7 @@
 One module, in parts that are included below in the order of a call.
 """
 
+import threading
 from collections import namedtuple
 
 cimport cython
@@ -26,6 +27,8 @@ cdef dict TO_NHWC = {4: (0, 2, 3, 1), 3: (1, 2, 0)}
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept
+    void *PyErr_Occurred()
+    unsigned long PyThread_get_thread_ident()
 
 cdef extern from *:
     """

@@ -50,7 +50,10 @@ cdef int _raise(corr_status status) except -1:
     if status == CORR_OK:
         return 0
     if status == CORR_INTERRUPTED:
-        return -1  # the signal handler's exception is set already
+        if PyErr_Occurred() == NULL:
+            raise RuntimeError("this process was forked within a call of corr: its other threads' "
+                               "part of the result is lost")
+        return -1  # the signal handler's exception
     if status == CORR_NO_MEMORY:
         raise MemoryError("corr: no memory for the working space")
     if status == CORR_OVERFLOW:

@@ -62,7 +62,7 @@ def im2col(input, kernel_size, *, stride=1, padding=0, dilation=1):
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
     cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
     cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>cols)
-    cdef corr_call call = _call(False)
+    cdef corr_call call = _call(True)
     with nogil:
         status = corr_im2col(s, xp, cp, &call)
     _raise(status)
@@ -127,7 +127,7 @@ def col2im(cols, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
     cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>c)
     cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
-    cdef corr_call call = _call(False)
+    cdef corr_call call = _call(True)
     with nogil:
         status = corr_col2im(s, cp, xp, &call)
     _raise(status)

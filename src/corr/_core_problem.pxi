@@ -152,7 +152,9 @@ cdef corr_call _call(bint with_poll) noexcept:
     cdef corr_call call
     call.threads = corr_get_num_threads()
     call.poll = NULL
-    if with_poll:
+    # Signals are for the main thread alone. The others never ask for the GIL within a call:
+    # where the interpreter ends meanwhile, they would end there, and the pool with them.
+    if with_poll and PyThread_get_thread_ident() == <unsigned long>threading.main_thread().ident:
         call.poll = _poll
     call.poll_context = NULL
     call.accumulate = 0

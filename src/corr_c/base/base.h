@@ -6,7 +6,8 @@
 #include "../corr.h"
 #include "../kernels/kernels.h"
 
-/* A task's view of its run: which thread it is on and whether to give up. */
+/* A task's view of its run. Tasks ask between steps of some milliseconds whether to give up;
+ * on the calling thread that is also what looks for Ctrl-C. */
 typedef struct corr_run_state corr_run_state;
 int corr_should_stop(corr_run_state *run);
 

@@ -19,7 +19,6 @@ struct corr_run_state {
     corr_atomic next, stop;
     uint64_t fp_control;
     const corr_call *call;
-    double poll_at;
     int threads;
 };
 
@@ -32,30 +31,36 @@ static corr_atomic inside = CORR_ATOMIC_INIT; /* written under the gate */
 static int start_limit = MAX_WORKERS;
 static corr_atomic generation = CORR_ATOMIC_INIT;
 static CORR_THREAD_LOCAL corr_run_state *own; /* this thread's job, while it has the pool */
+static CORR_THREAD_LOCAL corr_run_state *called; /* this thread's job, with the pool or alone */
+/* Of the thread and not of the job: a call may be hundreds of short jobs. */
+static CORR_THREAD_LOCAL double poll_at;
 
 static void poll_caller(corr_run_state *run) {
     if (!run->call->poll)
         return;
     double now = corr_now();
-    if (now < run->poll_at)
+    if (now < poll_at)
         return;
-    run->poll_at = now + poll_seconds;
+    poll_at = now + poll_seconds;
     if (run->call->poll(run->call->poll_context))
         corr_set(&run->stop, 1);
 }
 
+/* Items may be long: whoever asks within one on the calling thread polls. */
+int corr_should_stop(corr_run_state *run) {
+    if (run == called)
+        poll_caller(run);
+    return corr_load(&run->stop) != 0;
+}
+
 static void work_on(corr_run_state *run, int worker) {
-    while (!corr_load(&run->stop)) {
+    while (!corr_should_stop(run)) {
         int64_t item = corr_fetch_add(&run->next, 1);
         if (item >= run->items)
             return;
         run->task(run->context, item, worker, run);
-        if (worker == 0)
-            poll_caller(run);
     }
 }
-
-int corr_should_stop(corr_run_state *run) { return corr_load(&run->stop) != 0; }
 
 static void worker_main(void) {
     int64_t seen = 0;
@@ -128,14 +133,16 @@ corr_status corr_parallel(corr_task *task, void *context, int64_t items,
     run.items = items;
     run.call = call;
     run.threads = (int)corr_min(corr_min(call->threads, items), MAX_WORKERS + 1);
-    run.poll_at = call->poll ? corr_now() + poll_seconds : 0;
     int shared = run.threads > 1 && corr_try_lock(&owner);
     if (shared) {
         run.fp_control = corr_get_fp_control();
         own = &run;
         open_job(&run);
     }
+    corr_run_state *outer = called; /* a poll may itself call corr */
+    called = &run;
     work_on(&run, 0);
+    called = outer;
     if (shared) {
         close_job();
         own = NULL;

@@ -25,11 +25,11 @@ static void store(const bias_job *job, int64_t o, double sum) {
 }
 
 /* One channel, plane after plane. */
-static double sum_channel(const bias_job *job, const char *gy) {
+static double sum_channel(const bias_job *job, const char *gy, corr_run_state *run) {
     const corr_problem *s = job->s;
     const int64_t *ys = s->y_stride, bytes = job->k->bytes;
     double sum = 0;
-    for (int64_t n = 0; n < s->n; n++, gy += ys[0] * bytes) {
+    for (int64_t n = 0; n < s->n && !corr_should_stop(run); n++, gy += ys[0] * bytes) {
         if (job->flat) {
             sum += job->k->sum(gy, ys[4], corr_pixels(s));
             continue;
@@ -41,12 +41,13 @@ static double sum_channel(const bias_job *job, const char *gy) {
 }
 
 /* Channels that follow one another in every pixel. */
-static void sum_together(const bias_job *job, const char *gy, int64_t channels, double *sums) {
+static void sum_together(const bias_job *job, const char *gy, int64_t channels, double *sums,
+                         corr_run_state *run) {
     const corr_problem *s = job->s;
     const int64_t *ys = s->y_stride, bytes = job->k->bytes, pixels = corr_pixels(s);
     for (int64_t c = 0; c < channels; c++)
         sums[c] = 0;
-    for (int64_t n = 0; n < s->n; n++, gy += ys[0] * bytes)
+    for (int64_t n = 0; n < s->n && !corr_should_stop(run); n++, gy += ys[0] * bytes)
         for (int64_t first = 0; first < pixels; first += ROWS) {
             double part[TOGETHER] = {0}; /* zeros of either type */
             for (int64_t j = first; j < corr_min(first + ROWS, pixels); j++)
@@ -66,12 +67,11 @@ static void sum_block(void *context, int64_t item, int worker, corr_run_state *r
     const char *gy = job->gy + (g * ys[1] + o * ys[2]) * bytes;
     double sums[TOGETHER];
     (void)worker;
-    (void)run;
     if (ys[2] == 1 && ys[4] != 1)
-        sum_together(job, gy, channels, sums);
+        sum_together(job, gy, channels, sums, run);
     else
         for (int64_t c = 0; c < channels; c++)
-            sums[c] = sum_channel(job, gy + c * ys[2] * bytes);
+            sums[c] = sum_channel(job, gy + c * ys[2] * bytes, run);
     for (int64_t c = 0; c < channels; c++)
         store(job, g * s->oc + o + c, sums[c]);
 }

@@ -19,17 +19,20 @@ static void some_images(void *context, int64_t item, int worker, corr_run_state 
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     int64_t end = corr_min((item + 1) * job->images, s->n * s->groups);
+    corr_problem some = *s;
     (void)worker;
-    (void)run;
-    for (int64_t i = item * job->images; i < end; i++) {
-        int64_t n = i / s->groups, g = i % s->groups;
-        k->plain(s, job->choice->cb, job->choice->kc,
-                 at(job->x, n * s->x_stride[0] + g * s->x_stride[1], k),
-                 at(job->w, g * s->w_stride[0], k),
-                 job->bias ? at(job->bias, g * s->oc, k) : NULL,
-                 (char *)job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * k->bytes,
-                 job->edges_only);
-    }
+    /* An image too small to pack is done at once; edges, which may be long, by channels. */
+    some.oc = job->edges_only ? 1 : s->oc;
+    for (int64_t i = item * job->images; i < end; i++)
+        for (int64_t o = 0; o < s->oc && !corr_should_stop(run); o += some.oc) {
+            int64_t n = i / s->groups, g = i % s->groups;
+            k->plain(&some, job->choice->cb, job->choice->kc,
+                     at(job->x, n * s->x_stride[0] + g * s->x_stride[1], k),
+                     at(job->w, g * s->w_stride[0] + o * s->w_stride[1], k),
+                     job->bias ? at(job->bias, g * s->oc + o, k) : NULL,
+                     (char *)job->y + (n * s->y_stride[0] + g * s->y_stride[1] + o * s->y_stride[2]) * k->bytes,
+                     job->edges_only);
+        }
 }
 
 static corr_status each_image(const corr_problem *s, const corr_choice *choice, const void *x,

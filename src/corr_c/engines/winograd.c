@@ -327,7 +327,8 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
         const int64_t end = corr_min(p + c->inverse_panels, p1), o = p * panel_width;
         multiply_panels(&item, p, end, end == p1);
-        for (int64_t i = o; i < corr_min(end * panel_width, s->oc); i += lanes)
+        /* Tiles done again take long. */
+        for (int64_t i = o; i < corr_min(end * panel_width, s->oc) && !corr_should_stop(run); i += lanes)
             invert_tiles(&item, item.m + (i - o) * c->kernels->bytes, i, corr_min(lanes, s->oc - i));
     }
 }
