@@ -1,6 +1,6 @@
 """Runs tests/c/core.c and the core under ThreadSanitizer: gcc, and clang where it is found.
 
-    python tools/check_threads.py
+    python tools/check_threads.py [compiler ...]
 """
 
 import shutil
@@ -15,7 +15,8 @@ FLAGS = ["-std=gnu11", "-O1", "-g", "-ffp-contract=off", "-fsanitize=thread", "-
 
 def main():
     sources = [str(ROOT / "tests/c/core.c"), *map(str, sorted(ROOT.glob("src/corr_c/**/*.c")))]
-    compilers = [name for name in ("gcc", "clang", "clang-16") if shutil.which(name)]
+    wanted = sys.argv[1:] or ("gcc", "clang", "clang-16")
+    compilers = [name for name in wanted if shutil.which(name)]
     for name in compilers:
         with tempfile.TemporaryDirectory() as folder:
             program = f"{folder}/core"
