@@ -45,8 +45,10 @@ def problems(root):
 class Tree:
     """A copy of the tree, compiled, whose files can be changed and set back."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, through):
         import numpy
+
+        self.through = through
 
         self.root = Path(folder, "tree")
         skip = shutil.ignore_patterns(".git", "build", "*.so", "__pycache__", "_generated")
@@ -78,7 +80,7 @@ class Tree:
                         "-o", str(self.objects / f"{module}.c")], cwd=self.root, check=True)
 
     def start(self, source, target):
-        return subprocess.Popen([self.compiler, *FLAGS, *self.includes, "-MD", "-w",
+        return subprocess.Popen([*self.through, self.compiler, *FLAGS, *self.includes, "-MD", "-w",
                                  "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c", str(source),
                                  "-o", str(target)])
 
@@ -128,7 +130,7 @@ class Tree:
         """None if it passes, else what failed."""
         environment = {**os.environ, "PYTHONPATH": f"{self.root}/src", "CORR_ISA": isa,
                        "PYTHONDONTWRITEBYTECODE": "1"}
-        process = subprocess.Popen([sys.executable, *command], cwd=self.root, env=environment,
+        process = subprocess.Popen([*self.through, sys.executable, *command], cwd=self.root, env=environment,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                    errors="replace", start_new_session=True)
         try:
@@ -161,6 +163,8 @@ def main():
     parser.add_argument("--from", dest="first", default="", help="begin with the bug of this name")
     parser.add_argument("--check", action="store_true", help="only whether the edits apply")
     parser.add_argument("--quick", action="store_true", help="only the tests named beside a bug")
+    parser.add_argument("--part", default="1/1", help="2/3: the second third of them")
+    parser.add_argument("--through", default="", help="a command to run each step through: nice")
     options = parser.parse_args()
     if wrong := problems(ROOT):
         print(*wrong, sep="\n")
@@ -171,10 +175,12 @@ def main():
     names = [mutant.name for mutant in MUTANTS]
     first = names.index(options.first) if options.first else 0
     chosen = [mutant for mutant in MUTANTS[first:] if options.only in mutant.name]
+    part, parts = map(int, options.part.split("/"))
+    chosen = chosen[part - 1 :: parts]
     chosen.sort(key=lambda mutant: mutant.tests.startswith("tools/"))  # the slow ones last
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
-        tree = Tree(folder)
+        tree = Tree(folder, options.through.split())
         code = "import corr; print(corr.show_config('dicts')['isa'])"
         best = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                               env={**os.environ, "PYTHONPATH": f"{tree.root}/src"}).stdout.strip()
