@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from mutants import MUTANTS
@@ -62,9 +63,9 @@ class Tree:
         self.sources = sorted(self.root.glob("src/corr_c/**/*.c"))
         for module in ("_core", "_kernels"):
             self.translate(module)
-        jobs = [self.start(source, self.object(source)) for source in self.sources]
-        jobs += [self.start(self.objects / f"{m}.c", self.objects / f"{m}.o") for m in ("_core", "_kernels")]
-        if any(job.wait() for job in jobs):
+        pairs = [(source, self.object(source)) for source in self.sources]
+        pairs += [(self.objects / f"{m}.c", self.objects / f"{m}.o") for m in ("_core", "_kernels")]
+        if not self.compile(pairs):
             raise SystemExit("the tree as it is does not compile")
         self.link("_kernels", [self.objects / "_kernels.o"])
         self.link_core({})
@@ -79,10 +80,14 @@ class Tree:
         subprocess.run([sys.executable, "-m", "cython", "-3", *options, f"src/corr/{module}.pyx",
                         "-o", str(self.objects / f"{module}.c")], cwd=self.root, check=True)
 
-    def start(self, source, target):
-        return subprocess.Popen([*self.through, self.compiler, *FLAGS, *self.includes, "-MD", "-w",
-                                 "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c", str(source),
-                                 "-o", str(target)])
+    def compile(self, pairs):
+        def one(pair):
+            return subprocess.call([*self.through, self.compiler, *FLAGS, *self.includes, "-MD", "-w",
+                                    "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c",
+                                    str(pair[0]), "-o", str(pair[1])])
+
+        with ThreadPool(2) as pool:
+            return not any(pool.map(one, pairs))
 
     def link(self, module, objects):
         target = self.root / f"src/corr/{module}{sysconfig.get_config_var('EXT_SUFFIX')}"
@@ -113,8 +118,7 @@ class Tree:
         pairs = self.dependents(path, isa)
         assert pairs, f"nothing depends on {mutant.file}"
         changed = {target: target.with_suffix(".changed") for _, target in pairs}
-        jobs = [self.start(source, changed[target]) for source, target in pairs]
-        if any([job.wait() for job in jobs]):
+        if not self.compile([(source, changed[target]) for source, target in pairs]):
             return False
         self.link_core(changed)
         return True

@@ -1,30 +1,7 @@
 /* The core without Python: exact on whole numbers at every ISA, and the same from many
  * threads at once. tools/check_threads.py builds it under ThreadSanitizer; it also runs
  * where there is no Python (`wine core.exe`). Prints what it did; 0 is all right. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/threads.h"
-#include "corr.h"
-
-#if defined(_WIN32)
-typedef HANDLE thread;
-#define THREAD_BODY(name) static DWORD WINAPI name(LPVOID context)
-#define THREAD_DONE 0
-static int start(thread *t, LPTHREAD_START_ROUTINE body, void *context) {
-    return (*t = CreateThread(NULL, 0, body, context, 0, NULL)) != NULL;
-}
-static void join(thread t) { WaitForSingleObject(t, INFINITE); }
-#else
-typedef pthread_t thread;
-#define THREAD_BODY(name) static void *name(void *context)
-#define THREAD_DONE NULL
-static int start(thread *t, void *(*body)(void *), void *context) {
-    return pthread_create(t, NULL, body, context) == 0;
-}
-static void join(thread t) { pthread_join(t, NULL); }
-#endif
+#include "shared.h"
 
 enum { CALLERS = 6, SHAPES = 60, ROUNDS = 4 };
 
@@ -37,11 +14,6 @@ typedef struct layer {
 
 static layer layers[SHAPES];
 static corr_atomic wrong = CORR_ATOMIC_INIT, calls = CORR_ATOMIC_INIT;
-
-static unsigned draw(unsigned *state, unsigned below) {
-    *state = *state * 1664525u + 1013904223u;
-    return (*state >> 8) % below;
-}
 
 static float *numbers(unsigned *state, int64_t size) {
     float *a = malloc((size_t)size * sizeof *a);

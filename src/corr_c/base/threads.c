@@ -57,22 +57,20 @@ double corr_now(void) {
 }
 
 static void *thread_main(void *body) {
-    (*(void (**)(void))body)();
+    ((void (*)(void))(uintptr_t)body)();
     return NULL;
 }
 
 int corr_start_thread(void (*body)(void)) {
-    static void (*entry)(void); /* one body in the process; a pointer to it outlives us */
     pthread_attr_t attributes;
     pthread_t thread;
     sigset_t all, before;
-    entry = body;
     if (pthread_attr_init(&attributes))
         return 0;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all); /* signals are for the program's own threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, &attributes, thread_main, (void *)&entry);
+    int failed = pthread_create(&thread, &attributes, thread_main, (void *)(uintptr_t)body);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return !failed;
