@@ -157,3 +157,13 @@ def test_sum_kernel_at_every_length(isa, dtype):
             start = len(line) - 1 if step < 0 else 0
             wanted = line[start + np.arange(n) * step].sum(dtype=np.float64)
             assert _kernels.sum_(isa, line, start, step, n) == wanted
+
+
+def test_an_empty_batch_adds_nothing():
+    """And without sums to add to, it gives zeros."""
+    x, w, gy = (np.ones(shape, np.float32) for shape in ((0, 3, 8, 8), (4, 3, 3, 3), (0, 4, 6, 6)))
+    new = corr.conv2d_backward(gy, x, w)
+    assert not new.weight.any() and not new.bias.any()
+    into = corr.Gradients(np.ones_like(x), np.full_like(w, 3), np.full(4, 5, np.float32))
+    got = corr.conv2d_backward(gy, x, w, accumulate_into=into)
+    assert (got.weight == 3).all() and (got.bias == 5).all()
