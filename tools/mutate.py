@@ -46,10 +46,10 @@ def problems(root):
 class Tree:
     """A copy of the tree, compiled, whose files can be changed and set back."""
 
-    def __init__(self, folder, through):
+    def __init__(self, folder, through, jobs):
         import numpy
 
-        self.through = through
+        self.through, self.jobs = through, jobs
 
         self.root = Path(folder, "tree")
         skip = shutil.ignore_patterns(".git", "build", "*.so", "__pycache__", "_generated")
@@ -86,7 +86,7 @@ class Tree:
                                     "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c",
                                     str(pair[0]), "-o", str(pair[1])])
 
-        with ThreadPool(2) as pool:
+        with ThreadPool(self.jobs) as pool:
             return not any(pool.map(one, pairs))
 
     def link(self, module, objects):
@@ -168,6 +168,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="only whether the edits apply")
     parser.add_argument("--quick", action="store_true", help="only the tests named beside a bug")
     parser.add_argument("--part", default="1/1", help="2/3: the second third of them")
+    parser.add_argument("--jobs", type=int, default=2, help="compilers at a time")
     parser.add_argument("--through", default="", help="a command to run each step through: nice")
     options = parser.parse_args()
     if wrong := problems(ROOT):
@@ -184,7 +185,7 @@ def main():
     chosen.sort(key=lambda mutant: mutant.tests.startswith("tools/"))  # the slow ones last
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
-        tree = Tree(folder, options.through.split())
+        tree = Tree(folder, options.through.split(), options.jobs)
         code = "import corr; print(corr.show_config('dicts')['isa'])"
         best = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                               env={**os.environ, "PYTHONPATH": f"{tree.root}/src"}).stdout.strip()
