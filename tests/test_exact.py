@@ -74,7 +74,7 @@ def test_forward_and_gradients(chunk, dtype):
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
 def test_padding_modes(mode, layout):
     for seed in range(60):
-        case = random_case(seed)
+        case, dtype = random_case(seed), (np.float32, np.float64)[seed % 2]
         stride, pads, dilation, groups = case.args
         most = [n if mode == "circular" else n - 1 for n in case.input_shape[2:]]
         if mode != "replicate":
@@ -84,7 +84,7 @@ def test_padding_modes(mode, layout):
                for n, k, d in zip(padded, case.weight_shape[2:], dilation, strict=True)):
             continue
         args = (stride, pads, dilation, groups)
-        x, w = case.whole(case.input_shape, np.float32), case.whole(case.weight_shape, np.float32)
+        x, w = case.whole(case.input_shape, dtype), case.whole(case.weight_shape, dtype)
         x = laid_out(x, layout, case.rng)
         xi, wi = x.astype(np.int64), w.astype(np.int64)
         wanted = reference.conv2d(xi, wi, None, *args, mode)
@@ -92,7 +92,7 @@ def test_padding_modes(mode, layout):
         check(corr.conv2d(x, w, None, *args, **direct), wanted, mode, case)
         plan = corr.plan((None, *x.shape[1:]), w, None, *args, **direct)
         check(plan(x), wanted, mode, case)
-        gy = case.whole(wanted.shape, np.float32)
+        gy = case.whole(wanted.shape, dtype)
         grads = corr.conv2d_backward(gy, x, w, *args, **direct)
         gi = gy.astype(np.int64)
         check(grads.input, reference.conv2d_input(x.shape, wi, gi, *args, mode), mode, case)
