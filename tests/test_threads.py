@@ -101,6 +101,8 @@ def seconds_to_interrupt(call, after):
         sent.append(time.perf_counter())
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
+    # Started in the background, a program ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     sender = threading.Thread(target=send)
     sender.start()
     with pytest.raises(KeyboardInterrupt):
@@ -110,6 +112,7 @@ def seconds_to_interrupt(call, after):
         time.sleep(1)
     taken = time.perf_counter() - sent[0]
     sender.join()
+    signal.signal(signal.SIGINT, before)
     return None if ended else taken
 
 

@@ -195,7 +195,7 @@ MUTANTS = [
     Mutant("weight gradient: a segment too few", C + "engines/weight_gradient.c",
            "return choice->images * corr_min(s->h.out, (choice->chunk - 1) / s->w.out + 2);",
            "return choice->images * corr_min(s->h.out, (choice->chunk - 1) / s->w.out + 1);",
-           "scratch too small when a chunk begins within a row", "tests/test_memory.py"),
+           "scratch too small when a chunk begins within a row", GRADIENTS),
     Mutant("weight gradient: a split is left out", C + "engines/weight_gradient.c",
            "for (int64_t split = 1; split < job->choice->splits; split++)",
            "for (int64_t split = 2; split < job->choice->splits; split++)", "a wrong split", GRADIENTS),

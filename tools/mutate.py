@@ -104,9 +104,12 @@ class Tree:
         if path.suffix in (".pyx", ".pxi", ".pxd"):
             self.translate("_core")
             return [(self.objects / "_core.c", self.objects / "_core.o")]
+        def reads(source):
+            words = self.object(source).with_suffix(".d").read_text().split()
+            return str(path) in map(os.path.normpath, words)
+
         return [(source, self.object(source)) for source in self.sources
-                if (source.parent.name != "isa" or source.stem == isa)
-                and str(path) in self.object(source).with_suffix(".d").read_text()]
+                if (source.parent.name != "isa" or source.stem == isa) and reads(source)]
 
     def plant(self, mutant, isa):
         """Returns whether it compiles."""
