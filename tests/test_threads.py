@@ -304,7 +304,7 @@ def test_other_threads_run_meanwhile():
     for call in (lambda: corr.conv2d(x, w, padding=1), lambda: plan(x),
                  lambda: corr.conv2d_input(x.shape, w, gy, padding=1),
                  lambda: corr.conv2d_weight(x, w.shape, gy, padding=1)):
-        steps, stop = [0], threading.Event()
+        steps, stop, during = [0], threading.Event(), []
 
         def count():
             while not stop.is_set():
@@ -315,13 +315,14 @@ def test_other_threads_run_meanwhile():
         other.start()
         try:
             with corr.num_threads(1):
-                before = steps[0]
-                call()
-                during = steps[0] - before
+                while max(during, default=0) < 4 and len(during) < 40:  # on a busy machine
+                    before = steps[0]
+                    call()
+                    during.append(steps[0] - before)
         finally:
             stop.set()
             other.join()
-        assert during > 3
+        assert max(during) >= 4
 
 
 class FloatingPoint:
