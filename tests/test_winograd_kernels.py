@@ -114,10 +114,12 @@ def test_weights_are_rounded_once(isa, points):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_lanes(isa, dtype):
     lanes = _kernels.lanes(isa, dtype)
-    for pixels, channels in itertools.product(range(1, 2 * lanes + 2), (1, lanes - 1, lanes)):
+    page = 4096 // np.dtype(dtype).itemsize  # planes this far apart are stored in another order
+    many = (*range(1, 2 * lanes + 2), 4 * lanes, 5 * lanes - 1, 8 * lanes + 1)
+    for pixels, channels in itertools.product(many, (1, lanes - 1, lanes)):
         if channels < 1:
             continue
-        for pixel, channel in ((1, pixels + 3), (channels + 2, 1), (3, 3 * pixels + 1)):
+        for pixel, channel in ((1, pixels + 3), (1, page), (channels + 2, 1), (3, 3 * pixels + 1)):
             size = (pixels - 1) * pixel + (channels - 1) * channel + 1
             x = np.arange(1, size + 1, dtype=dtype)
             at = np.arange(pixels)[:, None] * pixel + np.arange(channels) * channel

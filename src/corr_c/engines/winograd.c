@@ -20,8 +20,8 @@
 
 #include <string.h>
 
-/* Of one row, staged together: 62 pixels, so whole vectors of them, 25 KB of patches in L1. */
-enum { MAX_ROW_TILES = 15 };
+/* Of one row, staged together: patches of 25 KB in L1, and outputs that are whole lines. */
+enum { MAX_ROW_TILES = 16, ROW_TILES_STEP = 4 };
 
 typedef struct winograd_job {
     const corr_problem *s;
@@ -69,7 +69,8 @@ static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *
     const int64_t kc = corr_round_up(c->depth, lanes);
     z.tiles = corr_min(c->tiles, tiles_of(s, c));
     const int64_t in_row = corr_min(z.tiles, corr_ceil_div(s->w.out, outputs_of(c)));
-    z.row_tiles = corr_ceil_div(in_row, corr_ceil_div(in_row, MAX_ROW_TILES));
+    const int64_t runs = corr_ceil_div(in_row, MAX_ROW_TILES);
+    z.row_tiles = corr_min(in_row, corr_round_up(corr_ceil_div(in_row, runs), ROW_TILES_STEP));
     z.points_a_line = corr_max(1, (CORR_LINE - 16) / kc);
     z.line = odd_lines(z.tiles * CORR_LINE);
     z.blocks_of_terms = corr_ceil_div(s->ic, c->depth);
@@ -101,13 +102,26 @@ static tile_run make_run(const winograd_item *item, int64_t at) {
     return r;
 }
 
+/* Where in x the patch of a run begins, and in y its outputs. */
+static int64_t patch_at(const winograd_item *item, const tile_run *r, int64_t c) {
+    const corr_problem *s = item->job->s;
+    const int64_t *xs = s->x_stride, outputs = outputs_of(item->job->choice);
+    return r->n * xs[0] + c * xs[2] + (r->i * outputs - s->h.pad) * xs[3] +
+           (r->j * outputs - s->w.pad) * xs[4];
+}
+
+static int64_t outputs_at(const winograd_item *item, const tile_run *r, int64_t o) {
+    const int64_t *ys = item->job->s->y_stride, outputs = outputs_of(item->job->choice);
+    return r->n * ys[0] + o * ys[2] + r->i * outputs * ys[3] + r->j * outputs * ys[4];
+}
+
 /* The pixels that a run of tiles sees, lanes of channels, zero where they are padding:
- * those are set once, for all channels. */
-static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c) {
+ * those are set once, for all channels. What is staged next lies `ahead`. */
+static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c, int64_t ahead) {
     const corr_problem *s = item->job->s;
     const corr_choice *choice = item->job->choice;
     const corr_kernels *k = choice->kernels;
-    const int64_t *xs = s->x_stride, outputs = outputs_of(choice);
+    const int64_t *xs = s->x_stride, outputs = outputs_of(choice), from = patch_at(item, r, c);
     const int64_t h = r->i * outputs - s->h.pad, w = r->j * outputs - s->w.pad;
     const int64_t width = r->count * outputs + 2, row = item->job->sizes.patch_row;
     const int64_t r0 = corr_max(0, -h), r1 = corr_min(choice->points, s->h.in - h);
@@ -117,10 +131,9 @@ static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c)
     if (lo >= hi)
         return;
     for (int64_t i = r0; i < r1; i++)
-        k->lanes_in(item->x + (r->n * xs[0] + c * xs[2] + (h + i) * xs[3] + (w + lo) * xs[4]) *
-                                  k->bytes,
-                    xs[4], xs[2], hi - lo, corr_min(k->lanes, s->ic - c),
-                    item->patch + (i * row + lo * k->lanes) * k->bytes);
+        k->lanes_in(item->x + (from + i * xs[3] + lo * xs[4]) * k->bytes, xs[4], xs[2], hi - lo,
+                    corr_min(k->lanes, s->ic - c),
+                    item->patch + (i * row + lo * k->lanes) * k->bytes, ahead);
 }
 
 /* Where in V point e of block `block` of the terms begins. */
@@ -136,61 +149,19 @@ static void transform_tiles(const winograd_item *item) {
     const corr_choice *c = job->choice;
     const int64_t lanes = c->kernels->lanes, bytes = c->kernels->bytes;
     int32_t offsets[36];
-    tile_run r;
+    tile_run r, next = make_run(item, 0);
     for (int64_t t = 0; t < item->end - item->first; t += r.count) {
-        r = make_run(item, t);
+        r = next;
+        next = make_run(item, t + r.count);
         for (int64_t ic = 0; ic < job->s->ic; ic += lanes) {
             for (int e = 0; ic % c->depth == 0 && e < c->points * c->points; e++)
                 offsets[e] = (int32_t)point_offset(job, ic / c->depth, e);
-            stage_patch(item, &r, ic);
+            const int64_t then = ic + lanes < job->s->ic ? patch_at(item, &r, ic + lanes)
+                                                         : patch_at(item, &next, 0);
+            stage_patch(item, &r, ic, then - patch_at(item, &r, ic));
             job->kernels->input(item->patch, job->sizes.patch_row, lanes, r.count,
                                 item->v + (t * CORR_LINE + ic % c->depth) * bytes, offsets);
         }
-    }
-}
-
-/* The rows of planes that later steps read or write: fetched meanwhile, some at each point. */
-static void fetch_planes(const char *plane, int64_t channel, int64_t row, int64_t c0, int64_t c1,
-                         int64_t rows, int64_t bytes) {
-    for (int64_t c = c0; c < c1; c++)
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t at = 0; at < bytes + 63; at += 64)
-                CORR_PREFETCH_L2(plane + c * channel + i * row + at);
-}
-
-/* Part e of all points of what this item's inverse of channels [o, o + count) writes. */
-static void fetch_outputs(const winograd_item *item, int64_t e, int64_t o, int64_t count) {
-    const corr_problem *s = item->job->s;
-    const int64_t *ys = s->y_stride, outputs = outputs_of(item->job->choice);
-    const int64_t points = (outputs + 2) * (outputs + 2), bytes = item->job->choice->kernels->bytes;
-    tile_run r;
-    for (int64_t t = 0; ys[4] == 1 && t < item->end - item->first; t += r.count) {
-        r = make_run(item, t);
-        const char *y = item->y + (r.n * ys[0] + r.i * outputs * ys[3] + r.j * outputs) * bytes;
-        fetch_planes(y, ys[2] * bytes, ys[3] * bytes, o + count * e / points,
-                     o + count * (e + 1) / points, corr_min(outputs, s->h.out - r.i * outputs),
-                     corr_min(r.count * outputs, s->w.out - r.j * outputs) * bytes);
-    }
-}
-
-/* And of what the next item's transform reads. */
-static void fetch_inputs(const winograd_item *item, int64_t e) {
-    const winograd_job *job = item->job;
-    const corr_problem *s = job->s;
-    const int64_t *xs = s->x_stride, outputs = outputs_of(job->choice), points = outputs + 2;
-    const int64_t bytes = job->choice->kernels->bytes;
-    winograd_item next = *item;
-    tile_run r;
-    next.first = item->end;
-    next.end = corr_min(item->end + job->sizes.tiles, tiles_of(s, job->choice));
-    for (int64_t t = 0; xs[4] == 1 && t < next.end - next.first; t += r.count) {
-        r = make_run(&next, t);
-        const int64_t h = corr_max(0, r.i * outputs - s->h.pad);
-        const int64_t w = corr_max(0, r.j * outputs - s->w.pad);
-        fetch_planes(item->x + (r.n * xs[0] + h * xs[3] + w) * bytes, xs[2] * bytes, xs[3] * bytes,
-                     s->ic * e / (points * points), s->ic * (e + 1) / (points * points),
-                     corr_min(points, s->h.in - h),
-                     corr_min(r.count * outputs + 2, s->w.in - w) * bytes);
     }
 }
 
@@ -228,14 +199,12 @@ static void redo_tile(const winograd_item *item, const tile_run *r, int64_t o, i
     c->kernels->plain(&s, c->cb, c->kc, item->x + r->n * s.x_stride[0] * bytes,
                       item->w + o * s.w_stride[1] * bytes,
                       item->bias ? item->bias + o * bytes : NULL,
-                      item->y + (r->n * s.y_stride[0] + o * s.y_stride[2] +
-                                 r->i * outputs * s.y_stride[3] + r->j * outputs * s.y_stride[4]) *
-                                    bytes, 0);
+                      item->y + outputs_at(item, r, o) * bytes, 0);
 }
 
 /* V_LANES channels of a run of tiles, from M to y; zero if some output is not finite. */
 static int invert_run(const winograd_item *item, const tile_run *r, const char *m, int64_t o,
-                      int64_t channels) {
+                      int64_t channels, int64_t ahead) {
     const winograd_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
@@ -245,8 +214,7 @@ static int invert_run(const winograd_item *item, const tile_run *r, const char *
     const corr_winograd_sizes *z = &job->sizes;
     const corr_store store = {.activation = s->activation,
                               .bias = item->bias ? item->bias + o * bytes : NULL};
-    char *y = item->y + (r->n * ys[0] + o * ys[2] + r->i * outputs * ys[3] +
-                         r->j * outputs * ys[4]) * bytes;
+    char *y = item->y + outputs_at(item, r, o) * bytes;
     m += r->at * z->m_tile * bytes;
     if (ys[2] == 1)
         return job->kernels->output(m, z->m_point, z->m_tile, r->count, y, ys[3], ys[4], rows,
@@ -257,19 +225,24 @@ static int invert_run(const winograd_item *item, const tile_run *r, const char *
                                             &store);
     for (int64_t i = 0; i < rows; i++)
         k->lanes_out(item->pixels + i * row * bytes, columns, channels, y + i * ys[3] * bytes,
-                     ys[4], ys[2]);
+                     ys[4], ys[2], ahead);
     return finite;
 }
 
 static void invert_tiles(const winograd_item *item, const char *m, int64_t o, int64_t channels) {
-    tile_run r;
-    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
-        r = make_run(item, t);
-        if (invert_run(item, &r, m, o, channels))
+    const int64_t tiles = item->end - item->first, lanes = item->job->choice->kernels->lanes;
+    const tile_run first = make_run(item, 0);
+    tile_run r, next = first;
+    for (int64_t t = 0; t < tiles; t += r.count) {
+        r = next;
+        next = make_run(item, t + r.count);
+        const int64_t then = t + r.count < tiles ? outputs_at(item, &next, o)
+                                                 : outputs_at(item, &first, o + lanes);
+        if (invert_run(item, &r, m, o, channels, then - outputs_at(item, &r, o)))
             continue;
         for (int64_t i = 0; i < r.count; i++) {
             const tile_run one = {r.n, r.i, r.j + i, 1, r.at + i};
-            if (!invert_run(item, &one, m, o, channels))
+            if (!invert_run(item, &one, m, o, channels, 0))
                 redo_tile(item, &one, o, channels);
         }
     }
@@ -296,22 +269,17 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
     return item;
 }
 
-/* M for the panels [p, end), with what is needed next fetched between the products. */
-static void multiply_panels(const winograd_item *item, int64_t p, int64_t end, int last) {
+/* M for the panels [p, end). */
+static void multiply_panels(const winograd_item *item, int64_t p, int64_t end) {
     const winograd_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t panel_width = c->vectors * c->kernels->lanes, bytes = c->kernels->bytes;
-    const int64_t o = p * panel_width, channels = corr_min(end * panel_width, s->oc) - o;
-    for (int64_t e = 0; e < c->points * c->points; e++) {
-        if (last)
-            fetch_inputs(item, e);
-        fetch_outputs(item, e, o, channels);
+    for (int64_t e = 0; e < c->points * c->points; e++)
         for (int64_t q = p; q < end; q++)
             multiply_panel(item, e,
                            item->packed + corr_winograd_panel_offset(s, c, q, e) * bytes,
                            corr_winograd_panel_width(s, c, q), (q - p) * panel_width);
-    }
 }
 
 static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {
@@ -326,7 +294,7 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     transform_tiles(&item);
     for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
         const int64_t end = corr_min(p + c->inverse_panels, p1), o = p * panel_width;
-        multiply_panels(&item, p, end, end == p1);
+        multiply_panels(&item, p, end);
         /* Tiles done again take long. */
         for (int64_t i = o; i < corr_min(end * panel_width, s->oc) && !corr_should_stop(run); i += lanes)
             invert_tiles(&item, item.m + (i - o) * c->kernels->bytes, i, corr_min(lanes, s->oc - i));
