@@ -1,29 +1,46 @@
-"""The table of docs/accuracy.md: max |error| / (2^-24 * sum |x||w|) of each algorithm and peer.
+"""The tables of docs/accuracy.md: the largest error of each algorithm and peer.
 
     python tools/accuracy.py
 
-For "direct" and the peers the sum is the output's own; for Winograd the largest of its tile.
+In units of 2^-24 times a sum: the output's own sum |x||w|; the largest of those in its tile; or
+the tile's, sqrt(K * sum m_c^2) over the K input channels, m_c the largest |x| under a tile of
+outputs times sum |w|.
 """
+
+import warnings
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 import corr
+from corr.bench import peers
+from corr.bench.subjects import Unsupported, make_task
+from corr.bench.suites import Layer
 
-DATA = ("normal", "ReLU'd", "dark half", "zeros beside values", "one huge value")
-SHAPE, OUT = (1, 64, 56, 56), 64
+KINDS = ("normal", "ReLU'd", "dark half", "mostly zeros", "one huge value", "one huge channel",
+         "any magnitude", "alternating rows")
+LAYER = Layer("accuracy", 1, 64, 56, 56, 64, 3, 3, padding=1)
+FEW = replace(LAYER, ic=16)  # channels at which F(2, 3) is taken
+SEEDS = 4
 
 
-def make(name, rng):
-    x = rng.standard_normal(SHAPE)
-    if name == "ReLU'd":
+def make(kind, rng, shape):
+    x = rng.standard_normal(shape)
+    if kind == "ReLU'd":
         x = np.maximum(x, 0)
-    elif name == "dark half":
-        x[..., : SHAPE[3] // 2] *= 1e-4
-    elif name == "zeros beside values":
-        x *= rng.random(SHAPE) < 0.1
-    elif name == "one huge value":
-        x *= 1e-3
-        x[0, rng.integers(SHAPE[1]), 20 + rng.integers(8), 20 + rng.integers(8)] = 1000
+    elif kind == "dark half":
+        x[..., : shape[3] // 2] *= 1e-4
+    elif kind == "mostly zeros":
+        x *= rng.random(shape) < 0.1
+    elif kind == "one huge value":
+        x[tuple(rng.integers(n) for n in shape)] = 1e6
+    elif kind == "one huge channel":
+        x[:, rng.integers(shape[1])] *= 1e6
+    elif kind == "any magnitude":
+        x *= 10.0 ** rng.uniform(-6, 6, shape)
+    elif kind == "alternating rows":
+        x = np.abs(x) * (-1) ** np.arange(shape[2])[:, None]
     return x.astype(np.float32)
 
 
@@ -31,46 +48,73 @@ def exact(x, w):
     return corr.conv2d(x.astype(np.float64), w.astype(np.float64), padding=1)
 
 
-def largest_of_tiles(sums, side):
-    n, c, h, w = sums.shape
-    most = sums.reshape(n, c, h // side, side, w // side, side).max((3, 5))
-    return most.repeat(side, 2).repeat(side, 3)
+def own_sums(x, w):
+    return exact(abs(x), abs(w))
 
 
-def torch_conv():
-    try:
-        import torch
-    except ImportError:
-        return None
-    return lambda x, w: torch.conv2d(torch.tensor(x), torch.tensor(w), padding=1).numpy()
+def largest_sums(x, w, tile):
+    n, c, h, v = x.shape[0], w.shape[0], *x.shape[2:]
+    sums = own_sums(x, w).reshape(n, c, h // tile, tile, v // tile, tile).max((3, 5))
+    return sums.repeat(tile, 2).repeat(tile, 3)
+
+
+def tile_sums(x, w, tile):
+    size = np.pad(abs(x.astype(np.float64)), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(size, (tile + 2, tile + 2), (2, 3))
+    most = windows[:, :, ::tile, ::tile].max((4, 5))
+    weights = abs(w.astype(np.float64)).sum((2, 3))
+    sums = (w.shape[1] * np.einsum("oc,nchw->nohw", weights**2, most**2)) ** 0.5
+    return sums.repeat(tile, 2).repeat(tile, 3)
+
+
+def own(algorithm):
+    return lambda task: corr.conv2d(task.x, task.w, padding=1, algorithm=algorithm)
+
+
+def peer(name):
+    def run(task):
+        subject = next(iter(peers.subjects(name, task)))
+        return np.array(subject.read(subject.call()))  # which may end with the subject
+    return run
+
+
+def rows():
+    """Name, layer, way to compute, and what its error is counted in."""
+    yield "direct", LAYER, own("direct"), own_sums
+    for name in ("torch", "onnxruntime"):
+        if not peers.missing(name):
+            yield name, LAYER, peer(name), own_sums
+    for what, sums in (("largest sum", largest_sums), ("tile's sum", tile_sums)):
+        of_four, of_two = partial(sums, tile=4), partial(sums, tile=2)
+        yield f"winograd F(4, 3), {what}", LAYER, own("winograd"), of_four
+        yield f"winograd F(2, 3), {what}", FEW, own("winograd"), of_two
+        if not peers.missing("ncnn"):
+            yield f"ncnn, {what}", LAYER, peer("ncnn"), of_four
+
+
+def worst_of(layer, run, sums_of, kind):
+    worst = 0
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        task = make_task(layer, "forward", "float32", 1)
+        task = replace(task, x=make(kind, rng, layer.x_shape),
+                       w=rng.standard_normal(layer.w_shape, np.float32))
+        sums = sums_of(task.x, task.w)
+        wrong = np.abs(run(task) - exact(task.x, task.w))
+        worst = max(worst, (wrong[sums > 0] / (2.0**-24 * sums[sums > 0])).max())
+    return worst
 
 
 def main():
-    few = SHAPE[1] // 4  # channels at which F(2, 3) takes over
-    ways = {
-        "direct": (1, lambda x, w: corr.conv2d(x, w, padding=1, algorithm="direct")),
-        "winograd F(4, 3)": (4, lambda x, w: corr.conv2d(x, w, padding=1, algorithm="winograd")),
-        f"winograd F(2, 3), {few} channels": (2, None),
-    }
-    if torch_conv():
-        ways["torch"] = (1, torch_conv())
-    print("| | " + " | ".join(DATA) + " |\n|---" + "|---" * len(DATA) + "|")
-    for way, (side, run) in ways.items():
-        cells = []
-        for name in DATA:
-            worst = 0
-            for seed in range(8):
-                rng = np.random.default_rng(seed)
-                x, w = make(name, rng), rng.standard_normal((OUT, SHAPE[1], 3, 3), np.float32)
-                if run is None:
-                    x, w = x[:, :few], np.ascontiguousarray(w[:, :few])
-                y = (run or ways["winograd F(4, 3)"][1])(x, w)
-                sums = largest_of_tiles(exact(abs(x), abs(w)), side)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    ratio = np.abs(y - exact(x, w)) / (2.0**-24 * sums)
-                worst = max(worst, np.nanmax(ratio))
-            cells.append(f"{worst:.1f}")
-        print(f"| {way} | " + " | ".join(cells) + " |", flush=True)
+    warnings.simplefilter("ignore")  # of the peers
+    print("| | " + " | ".join(KINDS) + " |\n|---" + "|---" * len(KINDS) + "|")
+    for name, layer, run, sums_of in rows():
+        try:
+            cells = [f"{worst_of(layer, run, sums_of, kind):.1f}" for kind in KINDS]
+        except Unsupported as reason:
+            print(f"{name}: {reason}")
+            continue
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":
