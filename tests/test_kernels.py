@@ -194,27 +194,34 @@ def random_segments(rng, a_size, b_size, a_step, b_step, counts):
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("accumulate", [0, 1])
-@pytest.mark.parametrize("b_step", [1, 2, 3])
-def test_dot_every_shape(isa, dtype, b_step, accumulate):
+def test_dot_tiles(isa, dtype, accumulate):
     rng = np.random.default_rng(3)
     lanes = _kernels.lanes(isa, dtype)
-    for rows in range(1, 10):
-        for columns in range(1, 10):
-            counts = [(rows * 9 + columns) % (2 * lanes + 1) + 1, 1, lanes, min(columns, 3 * lanes)]
-            a = whole(rng, (rows, 3 * lanes), dtype)
-            b = whole(rng, (columns, 3 * 3 * lanes), dtype)
-            segments = random_segments(rng, a.shape[1], b.shape[1], 1, b_step, counts)
-            segments = segments[: (rows + columns) % 5]
-            c = np.full((rows, 3 * columns), np.nan, dtype)
+    for rows, columns in _kernels.dots(isa, dtype):
+        offsets = rng.permutation(12 * lanes)[:columns].astype(np.int32)
+        for n in range(2 * lanes + 2):
+            a = np.full((rows, 3 * lanes), np.nan, dtype)
+            b = np.full(20 * lanes, np.nan, dtype)
+            segments = random_segments(rng, 3 * lanes, 6 * lanes, 1, 1, [n, 1, lanes][: n % 4])
+            for i, j, count in segments:
+                a[:, i : i + count] = whole(rng, (rows, count), dtype)
+                for at in offsets:
+                    b[at + j : at + j + count] = whole(rng, count, dtype)
+            c = np.full((rows, columns + 1, lanes), np.nan, dtype)
             if accumulate:
-                c[:, 1::3] = 5
+                c[:, :columns] = 5
             wanted = c.copy()
-            wanted[:, 1::3] = 5 * accumulate + sum(
-                (a[:, i : i + n] @ b[:, j : j + n * b_step : b_step].T for i, j, n in segments),
-                np.zeros((rows, columns), dtype))
-            _kernels.dot(isa, segments, a, a.shape[1], b, b.shape[1], b_step, c, 1, 3 * columns, 3,
-                         rows, columns, accumulate)
-            np.testing.assert_array_equal(c, wanted)
+            wanted[:, :columns] = 5 * accumulate
+            for i, j, count in segments:
+                for k in range(count):
+                    wanted[:, :columns, k % lanes] += np.outer(a[:, i + k], b[offsets + j + k])
+            _kernels.dot(isa, rows, columns, segments, a, a.shape[1], b, offsets, c, 0,
+                         columns + 1, accumulate)
+            np.testing.assert_array_equal(c, wanted, f"{rows}x{columns}")
+            sums = np.full(rows * (columns + 1) + 1, np.nan, dtype)
+            _kernels.sum_lanes(isa, c, rows * (columns + 1), sums)
+            np.testing.assert_array_equal(sums[:-1].reshape(rows, -1), c.sum(2))
+            assert np.isnan(sums[-1])
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
@@ -238,6 +245,24 @@ def test_outer_tiles(isa, dtype, accumulate):
             _kernels.outer(isa, rows, vectors, in_b, a, a.shape[1], a_step, b, b.shape[1], c, 0,
                            columns + 3, accumulate)
             np.testing.assert_array_equal(c, wanted, f"{rows}x{vectors}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_lace_and_sum_rows_every_length(isa, dtype):
+    rng = np.random.default_rng(5)
+    for n in range(9 * _kernels.lanes(isa, dtype) + 2):
+        even, odd = whole(rng, n // 2 + 1, dtype), whole(rng, n // 2 + 1, dtype)
+        even[(n + 1) // 2 :] = odd[n // 2 :] = np.nan
+        dst = np.full(n + 2, np.nan, dtype)
+        _kernels.lace(isa, dst, 1, even, odd, n)
+        np.testing.assert_array_equal(dst[1 : n + 1], np.stack([even, odd], 1).ravel()[:n])
+        assert np.isnan(dst[[0, n + 1]]).all()
+        src = np.full((n % 5 + 1, n + 3), np.nan, dtype)
+        src[:, :n] = whole(rng, (len(src), n), dtype)
+        dst = np.full(n + 1, np.nan, dtype)
+        _kernels.sum_rows(isa, src, n + 3, len(src), n, dst)
+        np.testing.assert_array_equal(dst[:n], src[:, :n].sum(0))
+        assert np.isnan(dst[n])
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

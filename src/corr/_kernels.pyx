@@ -66,7 +66,10 @@ cdef extern from "kernels/kernels.h" nogil:
         int64_t b
         int64_t count
     ctypedef void (*dot_function "corr_dot_kernel *")(const corr_segment *, int64_t, const void *, int64_t, const void *,
-                                 int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int) noexcept
+                                 const int32_t *, void *, int64_t, int) noexcept
+    ctypedef void (*lace_function "corr_lace_kernel *")(void *, const void *, const void *, int64_t) noexcept
+    ctypedef void (*sum_rows_function "corr_sum_rows_kernel *")(const void *, int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*sum_lanes_function "corr_sum_lanes_kernel *")(const void *, int64_t, void *) noexcept
     ctypedef void (*outer_function "corr_outer_kernel *")(const corr_segment *, int64_t, const void *, int64_t, int64_t,
                                    const void *, int64_t, void *, int64_t, int) noexcept
 
@@ -151,7 +154,11 @@ cdef extern from "kernels/kernels.h" nogil:
         outer_function outer[4][14]
         transpose_function transpose
         pack_weights_function pack_weights
-        dot_function dot
+        int dot_rows, dot_columns
+        dot_function dot[4][6]
+        sum_lanes_function sum_lanes
+        lace_function lace
+        sum_rows_function sum_rows
         stencil_function march[3][3][2][4]
         stencil_function march_lanes[3][2][4]
         stencil_function block[6][4]
@@ -355,11 +362,31 @@ cdef class _Segments:
         free(self.items)
 
 
-def dot(isa, segments, a, int64_t a_row, b, int64_t b_row, int64_t b_step, c, int64_t c_at,
-        int64_t ldc, int64_t c_step, int64_t rows, int64_t columns, int accumulate):
+def dots(isa, dtype):
+    """(rows, columns) of the dot tiles of one table."""
+    cdef const corr_kernels *k = _table(isa, np.dtype(dtype))
+    return [(i + 1, j + 1) for i in range(k.dot_rows) for j in range(k.dot_columns)]
+
+
+def dot(isa, int rows, int columns, segments, a, int64_t a_row, b, offsets, c, int64_t c_at,
+        int64_t ldc, int accumulate):
+    cdef const corr_kernels *k = _table(isa, c.dtype)
     cdef _Segments s = _Segments(segments)
-    _table(isa, c.dtype).dot(s.items, s.count, _at(a, 0), a_row, _at(b, 0), b_row, b_step,
-                             _at(c, c_at), ldc, c_step, rows, columns, accumulate)
+    cdef int r = rows - 1, j = columns - 1
+    k.dot[r][j](s.items, s.count, _at(a, 0), a_row, _at(b, 0),
+                <const int32_t *>_at(offsets, 0), _at(c, c_at), ldc, accumulate)
+
+
+def lace(isa, dst, int64_t dst_at, even, odd, int64_t n):
+    _table(isa, dst.dtype).lace(_at(dst, dst_at), _at(even, 0), _at(odd, 0), n)
+
+
+def sum_rows(isa, src, int64_t step, int64_t rows, int64_t columns, dst):
+    _table(isa, dst.dtype).sum_rows(_at(src, 0), step, rows, columns, _at(dst, 0))
+
+
+def sum_lanes(isa, src, int64_t n, dst):
+    _table(isa, dst.dtype).sum_lanes(_at(src, 0), n, _at(dst, 0))
 
 
 def outer(isa, rows, vectors, segments, a, int64_t a_row, int64_t a_step, b, int64_t b_step, c,

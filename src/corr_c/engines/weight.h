@@ -28,6 +28,7 @@ typedef struct corr_weight_job {
     const char *x, *gy;
     char *gw, *workspace;
     int accumulate;
+    int *odd; /* of each worker: is some sum infinite or NaN? Dots only */
     int64_t split_bytes;  /* from the sums of one split to those of the next */
     int64_t w_stride[5];  /* of gw: the caller's, or of contiguous sums of splits */
     int64_t scratch_bytes;
@@ -42,6 +43,7 @@ corr_weight_item corr_make_weight_item(const corr_weight_job *job, int64_t index
 int64_t corr_outer_scratch(const corr_problem *s, const corr_weight_choice *choice);
 void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
 int64_t corr_dot_scratch(const corr_problem *s, const corr_weight_choice *choice);
+int corr_dot_reads_gradients(const corr_problem *s, const corr_weight_choice *choice); /* as they lie? */
 void corr_dot_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
 
 /* A chunk of x's channels [c0, c1) of one group copied: [c][image][row][column], each row
@@ -53,5 +55,17 @@ corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *ch
 
 /* Segments of all taps of a chunk, `most` for each tap; counts[tap] of them are in use. */
 int64_t corr_most_segments(const corr_problem *s, const corr_weight_choice *choice);
+
+/* One weight's gradient, written or added; is it finite? */
+CORR_INLINE int corr_put_weight(const corr_problem *s, char *to, const char *from, int add) {
+    if (s->dtype == CORR_F32) {
+        const float sum = *(const float *)(const void *)from;
+        *(float *)(void *)to = add ? *(float *)(void *)to + sum : sum;
+        return sum * 0 == 0;
+    }
+    const double sum = *(const double *)(const void *)from;
+    *(double *)(void *)to = add ? *(double *)(void *)to + sum : sum;
+    return sum * 0 == 0;
+}
 
 #endif

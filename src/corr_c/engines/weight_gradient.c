@@ -98,13 +98,9 @@ static void join_row(void *context, int64_t item, int worker, corr_run_state *ru
         k->add(row, 1, row + split * job->elements * bytes, terms);
     for (int64_t c = 0; c < s->ic; c++)
         for (int64_t p = 0; p < s->h.kernel; p++)
-            for (int64_t q = 0; q < s->w.kernel; q++, row += bytes) {
-                char *to = gw + (c * ws[2] + p * ws[3] + q * ws[4]) * bytes;
-                if (job->accumulate)
-                    k->add(to, 1, row, 1);
-                else
-                    memcpy(to, row, (size_t)bytes);
-            }
+            for (int64_t q = 0; q < s->w.kernel; q++, row += bytes)
+                corr_put_weight(s, gw + (c * ws[2] + p * ws[3] + q * ws[4]) * bytes, row,
+                                job->accumulate);
 }
 
 /* No pixel, no sum: zero, unless there is something to add nothing to. */
@@ -119,27 +115,52 @@ static void fill_zero(const corr_problem *s, char *gw) {
                                0, (size_t)bytes);
 }
 
-static corr_status run_splits(corr_weight_job *job, char *gw, const corr_call *call) {
+/* *odd: some sum is infinite or NaN, and sums that lie apart have stayed there. */
+static corr_status run_splits(corr_weight_job *job, char *gw, const corr_call *call, int *odd) {
     const corr_problem *s = job->s;
     const corr_weight_choice *choice = job->choice;
-    const int64_t taps = s->h.kernel * s->w.kernel, bytes = choice->kernels->bytes;
+    const int64_t taps = s->h.kernel * s->w.kernel;
     const int64_t elements = s->groups * s->oc * corr_terms(s);
     const int64_t items = choice->splits * s->groups * blocks(s->oc, choice->o_block) *
                           blocks(s->ic, choice->c_block);
-    const int accumulate = job->accumulate;
-    if (choice->splits > 1) {
+    const int accumulate = job->accumulate, apart = job->split_bytes > 0;
+    if (apart) {
         const int64_t dense[5] = {s->oc * corr_terms(s), corr_terms(s), taps, s->w.kernel, 1};
         memcpy(job->w_stride, dense, sizeof dense);
         job->gw = job->workspace + call->threads * job->scratch_bytes;
-        job->split_bytes = elements * bytes;
         job->accumulate = 0;
     }
     corr_status status = corr_parallel(run_item, job, items, call);
-    if (status == CORR_OK && choice->splits > 1) {
+    for (int i = 0; i < call->threads; i++)
+        *odd |= job->odd[i] && corr_has_padding(s);
+    if (status == CORR_OK && apart && !*odd) {
         join_job join = {.s = s, .choice = choice, .sums = job->gw, .gw = gw, .elements = elements,
                          .accumulate = accumulate};
         status = corr_parallel(join_row, &join, s->groups * s->oc, call);
     }
+    return status;
+}
+
+/* `careful`: with nothing multiplied by the padding's zeros; else *odd tells if that matters. */
+static corr_status run_choice(const corr_problem *s, int careful, const void *x, void *gw,
+                              const void *gy, const corr_call *call, int *odd) {
+    int each[256] = {0};
+    corr_weight_choice choice;
+    corr_choose_weight(s, call->threads, careful, &choice);
+    corr_weight_job job = {.s = s, .choice = &choice, .x = x, .gy = gy, .gw = gw, .odd = each,
+                           .accumulate = call->accumulate};
+    const int64_t sums = s->groups * s->oc * corr_terms(s) * choice.kernels->bytes;
+    if (choice.splits > 1 || (choice.dot && call->accumulate && corr_has_padding(s)))
+        job.split_bytes = sums;
+    memcpy(job.w_stride, s->w_stride, sizeof job.w_stride);
+    job.scratch_bytes = choice.dot ? corr_dot_scratch(s, &choice) : corr_outer_scratch(s, &choice);
+    const int64_t bytes = call->threads * job.scratch_bytes + choice.splits * job.split_bytes;
+    job.workspace = corr_allocate((size_t)bytes);
+    if (!job.workspace)
+        return CORR_NO_MEMORY;
+    *odd = 0;
+    corr_status status = run_splits(&job, gw, call, odd);
+    corr_release(job.workspace, (size_t)bytes);
     return status;
 }
 
@@ -157,22 +178,23 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     }
     corr_flatten(&flat);
     corr_call some = *call;
-    some.threads = corr_choose_threads(s, call->threads < 1 ? 1 : call->threads);
+    some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
     if (corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
-    corr_weight_choice choice;
-    corr_choose_weight(s, some.threads, &choice);
-    corr_weight_job job = {.s = s, .choice = &choice, .x = x, .gy = gy, .gw = gw,
-                           .accumulate = call->accumulate};
-    memcpy(job.w_stride, s->w_stride, sizeof job.w_stride);
-    job.scratch_bytes = choice.dot ? corr_dot_scratch(s, &choice) : corr_outer_scratch(s, &choice);
-    int64_t bytes = some.threads * job.scratch_bytes;
-    if (choice.splits > 1)
-        bytes += choice.splits * s->groups * s->oc * corr_terms(s) * choice.kernels->bytes;
-    job.workspace = corr_allocate((size_t)bytes);
-    if (!job.workspace)
-        return CORR_NO_MEMORY;
-    status = run_splits(&job, gw, &some);
-    corr_release(job.workspace, (size_t)bytes);
+    corr_problem turned;
+    if (corr_change_factors(s, &turned)) {
+        corr_flatten(&turned);
+        if (corr_weight_cost(&turned, 0) < corr_weight_cost(s, 0)) {
+            const void *gradient = x;
+            flat = turned;
+            x = gy;
+            gy = gradient;
+        }
+    }
+    int odd = 0;
+    status = run_choice(s, 0, x, gw, gy, &some, &odd);
+    /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */
+    if (status == CORR_OK && odd)
+        status = run_choice(s, 1, x, gw, gy, &some, &odd);
     return status;
 }

@@ -49,6 +49,55 @@ static void CORR_NAME(corr_add)(void *dst_, int64_t step, const void *src_, int6
     }
 }
 
+static void CORR_NAME(corr_lace)(void *dst_, const void *even_, const void *odd_, int64_t n) {
+    const real *even = even_, *odd = odd_;
+    real *dst = dst_;
+    vec low, high;
+    for (; n >= 2 * V_LANES; n -= 2 * V_LANES, dst += 2 * V_LANES, even += V_LANES, odd += V_LANES) {
+        v_lace(v_load(even), v_load(odd), &low, &high);
+        v_store(dst, low);
+        v_store(dst + V_LANES, high);
+    }
+    if (n == 0)
+        return;
+    v_lace(v_load_n(even, (n + 1) / 2), v_load_n(odd, n / 2), &low, &high);
+    v_store_n(dst, low, n < V_LANES ? n : V_LANES);
+    if (n > V_LANES)
+        v_store_n(dst + V_LANES, high, n - V_LANES);
+}
+
+/* Columns [0, columns) of some vectors' width; whole ones in registers. */
+CORR_INLINE void CORR_NAME(sum_block)(const int vectors, const real *src, int64_t step,
+                                      int64_t rows, int64_t columns, real *dst) {
+    vec acc[CORR_MAX_VECTORS];
+    CORR_UNROLL
+    for (int j = 0; j < vectors; j++)
+        acc[j] = v_zero();
+    for (; rows > 0; rows--, src += step) {
+        CORR_UNROLL
+        for (int j = 0; j < vectors; j++)
+            acc[j] = v_add(acc[j], columns ? v_load_n(src, columns) : v_load(src + j * V_LANES));
+    }
+    CORR_UNROLL
+    for (int j = 0; j < vectors; j++)
+        if (columns)
+            v_store_n(dst, acc[j], columns);
+        else
+            v_store(dst + j * V_LANES, acc[j]);
+}
+
+static void CORR_NAME(corr_sum_rows)(const void *src_, int64_t step, int64_t rows,
+                                     int64_t columns, void *dst_) {
+    const real *src = src_;
+    real *dst = dst_;
+    for (; columns >= 4 * V_LANES; columns -= 4 * V_LANES, src += 4 * V_LANES, dst += 4 * V_LANES)
+        CORR_NAME(sum_block)(4, src, step, rows, 0, dst);
+    for (; columns >= V_LANES; columns -= V_LANES, src += V_LANES, dst += V_LANES)
+        CORR_NAME(sum_block)(1, src, step, rows, 0, dst);
+    if (columns > 0)
+        CORR_NAME(sum_block)(1, src, step, rows, columns, dst);
+}
+
 static double CORR_NAME(corr_sum)(const void *src_, int64_t step, int64_t n) {
     enum { CHAINS = 4, LONGEST = 64 };
     const real *src = src_;

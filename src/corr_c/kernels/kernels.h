@@ -82,12 +82,14 @@ typedef void corr_outer_kernel(const corr_segment *segments, int64_t count, cons
                                int64_t a_row, int64_t a_step, const void *b, int64_t b_step,
                                void *c, int64_t ldc, int accumulate);
 
-/* c[i * ldc + j * c_step] = (c if accumulate) + sum over the segments' pixels, k < count,
- * of a[s.a + i * a_row + k] * b[s.b + j * b_row + k * b_step], i < rows, j < columns. */
+/* Lane l of c[i * ldc + j], counted in vectors, = (it if accumulate) + sum over the segments'
+ * pixels, k < count and k % lanes = l, of a[s.a + i * a_row + k] * b[s.b + offsets[j] + k]. */
+enum { CORR_DOT_MAX_ROWS = 4, CORR_DOT_MAX_COLUMNS = 6 };
 typedef void corr_dot_kernel(const corr_segment *segments, int64_t count, const void *a,
-                             int64_t a_row, const void *b, int64_t b_row, int64_t b_step,
-                             void *c, int64_t ldc, int64_t c_step, int64_t rows,
-                             int64_t columns, int accumulate);
+                             int64_t a_row, const void *b, const int32_t *offsets, void *c,
+                             int64_t ldc, int accumulate);
+/* dst[i] = the sum of vector i of src, i < n; dst may be src. */
+typedef void corr_sum_lanes_kernel(const void *src, int64_t n, void *dst);
 
 /* Planes against a kernel each, where they lie. Plane n, output row i, column j:
  *
@@ -260,6 +262,13 @@ typedef void corr_copy_kernel(void *dst, const void *src, int64_t step, int64_t 
 typedef void corr_spread_kernel(void *dst, int64_t step, const void *src, int64_t n);
 typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n);
 
+/* dst[2 * i] = even[i], dst[2 * i + 1] = odd[i], for the n elements of dst. */
+typedef void corr_lace_kernel(void *dst, const void *even, const void *odd, int64_t n);
+
+/* dst[j] = sum over i < rows of src[i * step + j], j < columns: a chain each. */
+typedef void corr_sum_rows_kernel(const void *src, int64_t step, int64_t rows, int64_t columns,
+                                  void *dst);
+
 /* Sum of src[i * step], i < n: short chains in the type, added in double. */
 typedef double corr_sum_kernel(const void *src, int64_t step, int64_t n);
 
@@ -271,7 +280,7 @@ typedef struct corr_kernels {
     corr_dtype dtype;
     int bytes; /* of an element */
     int lanes; /* of a vector */
-    int dot_rows, dot_columns; /* of its tile */
+    int dot_rows, dot_columns; /* of its largest tile */
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS]; /* float32 only */
@@ -281,7 +290,8 @@ typedef struct corr_kernels {
     corr_transpose_kernel *transpose;
     corr_pack_rows_kernel *pack_rows;
     corr_pack_weights_kernel *pack_weights;
-    corr_dot_kernel *dot;
+    corr_dot_kernel *dot[CORR_DOT_MAX_ROWS][CORR_DOT_MAX_COLUMNS];
+    corr_sum_lanes_kernel *sum_lanes;
     corr_stencil_kernel *march[CORR_STENCIL_KINDS][3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
@@ -302,6 +312,8 @@ typedef struct corr_kernels {
     corr_copy_kernel *copy;
     corr_spread_kernel *spread;
     corr_add_kernel *add;
+    corr_lace_kernel *lace;
+    corr_sum_rows_kernel *sum_rows;
     corr_sum_kernel *sum;
     corr_peak_kernel *peak;
     corr_lanes_in_kernel *lanes_in;

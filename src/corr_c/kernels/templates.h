@@ -34,6 +34,8 @@
      CORR_NAME(corr_winograd_weights_##points)}
 #define CORR_OUTER_ENTRY(rows, vectors) \
     [(vectors) - 1][(rows) - 1] = CORR_NAME(corr_outer_##rows##x##vectors),
+#define CORR_DOT_ENTRY(columns, rows) \
+    [(rows) - 1][(columns) - 1] = CORR_NAME(corr_dot_##rows##x##columns),
 #define CORR_MARCH_ENTRY(kind, size, step, vectors)                      \
     [CORR_STENCIL_##kind][(size) / 2 - 1][(step) - 1][(vectors) - 1] = \
         CORR_NAME(corr_march_##kind##_##size##_##step##_##vectors),
@@ -69,7 +71,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .transpose = CORR_NAME(corr_transpose),
     .pack_rows = CORR_NAME(corr_pack_rows),
     .pack_weights = CORR_NAME(corr_pack_weights),
-    .dot = CORR_NAME(corr_dot),
+    .dot = {CORR_PASTE2(CORR_DOTS, CORR_ISA)(CORR_DOT_ENTRY)},
+    .sum_lanes = CORR_NAME(corr_sum_lanes),
     .march = {CORR_PASTE2(CORR_MARCHES, CORR_ISA)(CORR_MARCH_ENTRY)},
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
@@ -91,6 +94,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .copy = CORR_NAME(corr_copy),
     .spread = CORR_NAME(corr_spread),
     .add = CORR_NAME(corr_add),
+    .lace = CORR_NAME(corr_lace),
+    .sum_rows = CORR_NAME(corr_sum_rows),
     .sum = CORR_NAME(corr_sum),
     .peak = CORR_NAME(corr_peak),
     .lanes_in = CORR_NAME(corr_lanes_in),
@@ -106,6 +111,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_POINTS_ENTRY
 #undef CORR_WINOGRAD_ENTRY
 #undef CORR_OUTER_ENTRY
+#undef CORR_DOT_ENTRY
 #undef CORR_MARCH_ENTRY
 #undef CORR_UP_ENTRY
 #undef CORR_WEIGHT_ENTRY

@@ -15,11 +15,6 @@ static const int64_t sum_block_bytes = 192 << 10;
 /* Below this many multiply-adds an image, packing costs more than the product. */
 static const int64_t plain_terms = 4096;
 
-/* The weight gradient's chunks, in pixels: see choose_chunks. */
-static const int64_t outer_chunk = 1024;
-static const int64_t dot_chunk = 4096;
-static const int64_t narrow_panel_bytes = 28 << 10; /* in L1, beside the rows */
-
 /* About 30 microseconds of one core: waking a sleeping thread takes five to ten. */
 static const double threads_from_terms = 1.5e6;
 
@@ -82,6 +77,15 @@ static tiling choose_tile(const corr_choice *choice, int64_t along_rows, int64_t
             best = (tiling){(int)rows, v, cycles};
     }
     return best;
+}
+
+double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int64_t along_vectors,
+                      int *rows, int *vectors) {
+    const corr_choice any = {.kernels = k, .kc = kc};
+    const tiling tile = choose_tile(&any, along_rows, along_vectors);
+    *rows = tile.rows;
+    *vectors = tile.vectors;
+    return tile.cycles;
 }
 
 /* What moving data costs, in cycles: a vector copied, every second element of two, and
@@ -281,76 +285,4 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
     if (status == CORR_OK)
         corr_choose_split(s, threads, choice);
     return status;
-}
-
-/* Chunks of the weight gradient's pixels. A tile's sums meet those of the chunk before in
- * L2, which some 1000 pixels hide; along the pixels a chain has a lane's share of them. */
-static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
-    const int64_t pixels = corr_pixels(s);
-    int64_t most = choice->dot ? dot_chunk : outer_chunk;
-    /* Few rows a tile take more of a panel than L2 gives: 128 / rows bytes a cycle. */
-    if (!choice->dot && choice->rows < 7 && s->h.kernel * s->w.kernel > 1)
-        most = corr_min(most, narrow_panel_bytes /
-                                  (choice->vectors * choice->kernels->lanes * choice->kernels->bytes));
-    choice->images = 1;
-    choice->pieces = corr_ceil_div(pixels, most);
-    choice->chunk = corr_ceil_div(pixels, choice->pieces);
-    if (choice->pieces == 1)
-        choice->images = corr_ceil_div(s->n, corr_ceil_div(s->n, corr_max(most / pixels, 1)));
-    else if (s->w.out <= most / 2) /* whole rows */
-        choice->chunk = corr_round_up(choice->chunk, s->w.out);
-    choice->pieces = corr_ceil_div(pixels, choice->chunk);
-    choice->chunks = choice->pieces > 1 ? s->n * choice->pieces : corr_ceil_div(s->n, choice->images);
-}
-
-/* A vector of dot products: four loads of either factor feed sixteen, and what is left of a
- * row is a vector, too; gradients that are no planes are gathered. */
-static double cost_of_dots(const corr_problem *s, const corr_weight_choice *choice) {
-    const corr_kernels *k = choice->kernels;
-    const double tiles = (double)(corr_ceil_div(s->oc, k->dot_rows) * corr_ceil_div(s->ic, k->dot_columns));
-    const double vectors = (double)corr_ceil_div(s->w.out, k->lanes) / (double)s->w.out;
-    const int64_t step = s->w.stride * s->x_stride[4];
-    const double gather = s->y_stride[4] == 1 ? 0 : element_cycles * (double)s->oc;
-    return tiles * vectors * (step == 1 ? 9 : step == 2 ? 14 : 60) +
-           gather / (double)(s->h.kernel * s->w.kernel);
-}
-
-/* What an item's sums may take of L2, and how many items a worker should find. */
-static const int64_t weight_sum_bytes = 384 << 10;
-static const int64_t items_per_thread = 4;
-
-/* As many splits of the batch as give `few_items`, where there are few weights; each of at
- * least two chunks. */
-static const int64_t few_items = 16;
-
-void corr_choose_weight(const corr_problem *s, int threads, corr_weight_choice *choice) {
-    const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int64_t taps = s->h.kernel * s->w.kernel;
-    corr_choice any = {.kernels = k, .kc = corr_min(corr_pixels(s) * s->n, outer_chunk)};
-    tiling tile = choose_tile(&any, s->ic, corr_ceil_div(s->oc, k->lanes));
-    choice->kernels = k;
-    choice->rows = tile.rows;
-    choice->vectors = tile.vectors;
-    choice->slab = 0;
-    choice->dot = cost_of_dots(s, choice) < tile.cycles + (double)s->oc / (double)(taps * k->lanes);
-    choose_chunks(s, choice);
-    int64_t rows = k->dot_columns, width = k->dot_rows;
-    if (!choice->dot) {
-        const int64_t apart = s->x_stride[2] * k->bytes % 4096;
-        choice->slab = s->ic > 4 && (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
-        rows = tile.rows;
-        width = (int64_t)tile.vectors * k->lanes;
-    }
-    choice->o_block = choice->dot ? corr_round_up(corr_min(s->oc, 4 * width), width) : width;
-    const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
-    const int64_t finest = s->groups * o_blocks * c_panels;
-    choice->splits = corr_max(1, corr_min(corr_ceil_div(few_items, finest), choice->chunks / 2));
-    if (finest >= few_items / 2)
-        choice->splits = 1;
-    int64_t c_blocks = corr_ceil_div(s->ic * taps * width * k->bytes, weight_sum_bytes);
-    if (threads > 1)
-        c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
-                                                    choice->splits * s->groups * o_blocks));
-    c_blocks = corr_min(corr_max(c_blocks, 1), c_panels);
-    choice->c_block = corr_ceil_div(c_panels, c_blocks) * rows;
 }

@@ -30,7 +30,8 @@ typedef struct corr_choice {
 typedef struct corr_weight_choice {
     const corr_kernels *kernels;
     int dot;              /* do vectors run along the pixels rather than over output channels? */
-    int slab;             /* is the input copied, chunk by chunk? */
+    int flat;             /* then: do they go on from a row to the next? */
+    int slab;             /* else: is the input copied, chunk by chunk? */
     int rows, vectors;    /* of the tile over input and output channels */
     int64_t images;       /* of one chunk, if an image is one */
     int64_t pieces;       /* chunks of one image, if it is several */
@@ -70,12 +71,19 @@ extern const corr_engine *const corr_engines[];
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
-void corr_choose_weight(const corr_problem *s, int threads, corr_weight_choice *choice);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
 void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice);
 double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
+
+/* choose_weight.c. Zeros multiply what meets the padding unless `careful`. */
+void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
+/* What the choice costs, in cycles of one core a pixel of a group. */
+double corr_weight_cost(const corr_problem *s, int careful);
+/* The best tile for a matrix of so many rows and vectors; gives the cycles of a step of k. */
+double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int64_t along_vectors,
+                      int *rows, int *vectors);
 
 /* choose_stencil.c */
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);

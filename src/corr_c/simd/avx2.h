@@ -2,8 +2,9 @@
 
 #define CORR_TILES_avx2(X) CORR_ROWS_12(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_4(X, 3)
 #define CORR_TILE_ROWS_avx2 {12, 6, 4, 0}
+#define CORR_DOTS_avx2(X) CORR_ROWS_4(X, 1) CORR_ROWS_4(X, 2) CORR_ROWS_4(X, 3)
 #define CORR_DOT_ROWS_avx2 3
-#define CORR_DOT_COLUMNS_avx2 3
+#define CORR_DOT_COLUMNS_avx2 4
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
 #define CORR_MARCHES_avx2(X)                                                                   \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \

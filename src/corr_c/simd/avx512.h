@@ -3,8 +3,10 @@
 #define CORR_TILES_avx512(X) \
     CORR_ROWS_14(X, 1) CORR_ROWS_14(X, 2) CORR_ROWS_8(X, 3) CORR_ROWS_6(X, 4)
 #define CORR_TILE_ROWS_avx512 {14, 14, 8, 6}
+#define CORR_DOTS_avx512(X) \
+    CORR_ROWS_6(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_6(X, 3) CORR_ROWS_6(X, 4)
 #define CORR_DOT_ROWS_avx512 4
-#define CORR_DOT_COLUMNS_avx512 4
+#define CORR_DOT_COLUMNS_avx512 6
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
 #define CORR_MARCHES_avx512(X)                                                                 \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \

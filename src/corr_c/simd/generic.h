@@ -3,6 +3,7 @@
 
 #define CORR_TILES_generic(X) CORR_ROWS_4(X, 1) CORR_ROWS_4(X, 2)
 #define CORR_TILE_ROWS_generic {4, 4, 0, 0}
+#define CORR_DOTS_generic(X) CORR_ROWS_4(X, 1) CORR_ROWS_4(X, 2)
 #define CORR_DOT_ROWS_generic 2
 #define CORR_DOT_COLUMNS_generic 4
 #define CORR_MARCHES_generic(X)                                                                \

@@ -2,8 +2,10 @@
 
 #define CORR_TILES_neon(X) CORR_ROWS_12(X, 1) CORR_ROWS_12(X, 2) CORR_ROWS_8(X, 3)
 #define CORR_TILE_ROWS_neon {12, 12, 8, 0}
+#define CORR_DOTS_neon(X) \
+    CORR_ROWS_6(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_6(X, 3) CORR_ROWS_6(X, 4)
 #define CORR_DOT_ROWS_neon 4
-#define CORR_DOT_COLUMNS_neon 4
+#define CORR_DOT_COLUMNS_neon 6
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
 #define CORR_MARCHES_neon(X)                                                                 \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \

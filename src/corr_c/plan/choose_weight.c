@@ -1,0 +1,139 @@
+/* The weight gradient's heuristics: lanes over output channels or along the pixels, which
+ * pixels are one chain, which sums one item. But for the cut into items by threads, all of it
+ * depends on the problem alone. */
+#include "plan.h"
+
+/* The chunks, in pixels: see choose_chunks. */
+static const int64_t outer_chunk = 1024;
+static const int64_t dot_chunk = 1024;
+static const int64_t narrow_panel_bytes = 28 << 10; /* in L1, beside the rows */
+
+/* What moving data costs, in cycles: a vector copied, every second element of two, and an
+ * element gathered; a vector transposed; a run of pixels begun and ended. */
+static const double copy_cycles = 3, copy2_cycles = 5, element_cycles = 2;
+static const double transpose_cycles = 5, run_cycles = 15;
+static const double row_store_cycles = 2, turned_store_cycles = 8; /* a vector of weights */
+
+/* Chunks of the pixels. A tile's sums meet those of the chunk before in L2, which some 1000
+ * pixels hide; along the pixels a chain has a lane's share of them. */
+static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
+    const int64_t pixels = corr_pixels(s);
+    int64_t most = choice->dot ? dot_chunk : outer_chunk;
+    /* Few rows a tile take more of a panel than L2 gives: 128 / rows bytes a cycle. */
+    if (!choice->dot && choice->rows < 7 && s->h.kernel * s->w.kernel > 1)
+        most = corr_min(most, narrow_panel_bytes /
+                                  (choice->vectors * choice->kernels->lanes * choice->kernels->bytes));
+    choice->images = 1;
+    choice->pieces = corr_ceil_div(pixels, most);
+    choice->chunk = corr_ceil_div(pixels, choice->pieces);
+    if (choice->pieces == 1)
+        choice->images = corr_ceil_div(s->n, corr_ceil_div(s->n, corr_max(most / pixels, 1)));
+    else if (s->w.out <= most / 2) /* whole rows */
+        choice->chunk = corr_round_up(choice->chunk, s->w.out);
+    choice->pieces = corr_ceil_div(pixels, choice->chunk);
+    choice->chunks = choice->pieces > 1 ? s->n * choice->pieces : corr_ceil_div(s->n, choice->images);
+}
+
+/* Both costs are in cycles a pixel, of one group. */
+static double cost_of_outer(const corr_problem *s, const corr_kernels *k, double tile) {
+    const double vectors = (double)corr_ceil_div(s->oc, k->lanes);
+    const double pack = s->y_stride[2] == 1   ? copy_cycles
+                        : s->y_stride[4] == 1 ? transpose_cycles
+                                              : element_cycles * (double)k->lanes;
+    const double store = s->w_stride[1] == 1 ? row_store_cycles : turned_store_cycles;
+    return tile * (double)(s->h.kernel * s->w.kernel) + vectors * pack +
+           store * vectors * (double)corr_terms(s) / (double)(s->n * corr_pixels(s));
+}
+
+/* A vector of the tiles of dot products: two FMA pipes, two load ports, runs of the slab that
+ * cross lines more often than not. */
+static double cost_of_tiles(const corr_problem *s, const corr_kernels *k) {
+    const int64_t terms = corr_terms(s), row_tiles = corr_ceil_div(s->oc, k->dot_rows);
+    const int64_t column_tiles = corr_ceil_div(terms, k->dot_columns);
+    const double rows = (double)s->oc / (double)row_tiles, columns = (double)terms / (double)column_tiles;
+    const double fma = rows * columns / 2, load = (rows + 1.6 * columns) / 2;
+    const double most = fma > load ? fma : load;
+    return (double)(row_tiles * column_tiles) * (most > 4 ? most : 4);
+}
+
+static double tiles_of_dots(const corr_problem *s, const corr_kernels *k) {
+    return (double)(corr_ceil_div(s->oc, k->dot_rows) * corr_ceil_div(corr_terms(s), k->dot_columns));
+}
+
+static double cost_of_dots(const corr_problem *s, const corr_kernels *k, int flat) {
+    const corr_choice slab = {.kernels = k, .by_rows = !flat, .cb = s->ic};
+    const corr_slab b = corr_make_slab(s, &slab, s->h.out, s->w.out);
+    const int64_t step = s->w.stride * s->x_stride[4];
+    const double lanes = (double)k->lanes, pixels = (double)corr_pixels(s);
+    const double vectors = flat ? pixels / lanes : (double)(s->h.out * corr_ceil_div(s->w.out, k->lanes));
+    const double copy = step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * lanes;
+    const double read = (double)(b.copies * b.phases * (s->h.out + b.halo) *
+                                 corr_ceil_div(s->w.out + b.shift, k->lanes) * s->ic);
+    const double runs = flat ? 1 : (double)s->h.out;
+    double cycles = vectors * cost_of_tiles(s, k) + read * copy + runs * run_cycles * tiles_of_dots(s, k);
+    if (s->y_stride[4] != 1)
+        cycles += (s->y_stride[2] == 1 ? transpose_cycles / lanes : element_cycles) * pixels * (double)s->oc;
+    return cycles / pixels;
+}
+
+/* What an item's sums may take of L2, and how many items a worker should find. */
+static const int64_t weight_sum_bytes = 384 << 10;
+static const int64_t items_per_thread = 4;
+
+/* As many splits of the batch as give `few_items`, where there are few weights; each of at
+ * least two chunks. */
+static const int64_t few_items = 16, few_dot_items = 8;
+
+/* Rows so long are not copied whole. */
+static const int64_t longest_row = 1 << 16;
+
+static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
+    const corr_kernels *k = choice->kernels;
+    const double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), s->ic,
+                                       corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
+    const double rows = cost_of_dots(s, k, 0), flat = cost_of_dots(s, k, 1);
+    choice->flat = flat < rows;
+    const double dots = choice->flat ? flat : rows, outer = cost_of_outer(s, k, tile);
+    choice->dot = !careful && dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
+    return choice->dot ? dots : outer;
+}
+
+double corr_weight_cost(const corr_problem *s, int careful) {
+    corr_weight_choice choice = {.kernels = corr_kernel_table(s->dtype)};
+    return choose_way(s, careful, &choice);
+}
+
+void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const int64_t taps = s->h.kernel * s->w.kernel;
+    *choice = (corr_weight_choice){.kernels = k};
+    choose_way(s, careful, choice);
+    choose_chunks(s, choice);
+    if (choice->dot && s->h.out == 1 && choice->pieces > 1)
+        choice->flat = 0; /* the slab has a chunk's columns */
+    int64_t rows = 1, width = k->dot_rows;
+    if (!choice->dot) {
+        const int64_t apart = s->x_stride[2] * k->bytes % 4096;
+        choice->slab = s->ic > 4 && (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
+        rows = choice->rows;
+        width = (int64_t)choice->vectors * k->lanes;
+    }
+    /* Of an output channel's weights, a vector each where lanes run along the pixels. */
+    const int64_t sum_bytes = s->ic * taps * k->bytes * (choice->dot ? k->lanes : 1);
+    choice->o_block = width;
+    if (choice->dot)
+        choice->o_block *= corr_max(1, corr_min(weight_sum_bytes / (sum_bytes * width),
+                                                corr_ceil_div(s->oc, width)));
+    const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
+    const int64_t finest = s->groups * o_blocks * c_panels;
+    const int64_t few = choice->dot ? few_dot_items : few_items;
+    choice->splits = corr_max(1, corr_min(corr_ceil_div(few, finest), choice->chunks / 2));
+    if (finest >= few / 2)
+        choice->splits = 1;
+    int64_t c_blocks = corr_ceil_div(sum_bytes * width, weight_sum_bytes);
+    if (threads > 1)
+        c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
+                                                    choice->splits * s->groups * o_blocks));
+    c_blocks = corr_min(corr_max(c_blocks, 1), c_panels);
+    choice->c_block = corr_ceil_div(c_panels, c_blocks) * rows;
+}
