@@ -44,15 +44,16 @@ static double sum_channel(const bias_job *job, const char *gy, corr_run_state *r
 static void sum_together(const bias_job *job, const char *gy, int64_t channels, double *sums,
                          corr_run_state *run) {
     const corr_problem *s = job->s;
-    const int64_t *ys = s->y_stride, bytes = job->k->bytes, pixels = corr_pixels(s);
+    const int64_t *ys = s->y_stride, bytes = job->k->bytes;
+    const int64_t length = corr_max(job->flat ? corr_pixels(s) : s->w.out, 1);
+    double part[TOGETHER]; /* of either type */
     for (int64_t c = 0; c < channels; c++)
         sums[c] = 0;
     for (int64_t n = 0; n < s->n && !corr_should_stop(run); n++, gy += ys[0] * bytes)
-        for (int64_t first = 0; first < pixels; first += ROWS) {
-            double part[TOGETHER] = {0}; /* zeros of either type */
-            for (int64_t j = first; j < corr_min(first + ROWS, pixels); j++)
-                job->k->add(part, 1, gy + (j / s->w.out * ys[3] + j % s->w.out * ys[4]) * bytes,
-                            channels);
+        for (int64_t i = 0; i < corr_pixels(s); i += corr_min(ROWS, length - i % length)) {
+            const int64_t rows = corr_min(ROWS, length - i % length);
+            job->k->sum_rows(gy + (i / length * ys[3] + i % length * ys[4]) * bytes, ys[4], rows,
+                             channels, part);
             for (int64_t c = 0; c < channels; c++)
                 sums[c] += s->dtype == CORR_F32 ? (double)((const float *)(void *)part)[c] : part[c];
         }
