@@ -16,7 +16,8 @@ typedef struct pack_job {
     const corr_choice *choice;
     const char *w;
     char *packed;
-    int64_t panels;
+    int64_t panels, blocks; /* of output and of input channels */
+    int blocks_first;       /* do neighbouring items share input channels? */
     int *finite;
 } pack_job;
 
@@ -29,30 +30,39 @@ static void pack_panel(void *context, int64_t item, int worker, corr_run_state *
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t *ws = s->w_stride, bytes = c->kernels->bytes;
-    int64_t g = item / job->panels, o = item % job->panels * corr_panel_channels(c);
+    const int64_t part = item % (job->panels * job->blocks), g = item / (job->panels * job->blocks);
+    const int64_t panel = job->blocks_first ? part % job->panels : part / job->blocks;
+    const int64_t c0 = (job->blocks_first ? part / job->panels : part % job->blocks) * c->cb;
+    const int64_t o = panel * corr_panel_channels(c);
     int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
     const int64_t width = corr_packed_width(c, channels), taps = s->h.kernel * s->w.kernel;
-    const char *w = job->w + (g * ws[0] + o * ws[1]) * bytes;
-    char *to = job->packed + g * corr_packed_group_bytes(s, c) + o * corr_terms(s) * bytes;
+    const char *w = job->w + (g * ws[0] + o * ws[1] + c0 * ws[2]) * bytes;
+    char *to = job->packed + g * corr_packed_group_bytes(s, c) +
+               (o * corr_terms(s) + c0 * taps * width) * bytes;
     (void)run;
-    for (int64_t c0 = 0; c0 < s->ic; c0 += c->cb)
-        job->finite[worker] &= c->kernels->pack_weights(
-            w + c0 * ws[2] * bytes, channels, width, corr_min(c->cb, s->ic - c0), s->h.kernel,
-            s->w.kernel, ws[1], ws[2], ws[3], ws[4], to + c0 * taps * width * bytes);
+    job->finite[worker] &= c->kernels->pack_weights(
+        w, channels, width, corr_min(c->cb, s->ic - c0), s->h.kernel, s->w.kernel, ws[1], ws[2],
+        ws[3], ws[4], to);
 }
 
 corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
                         int *finite, const corr_call *call) {
     int all[256];
     corr_call few = *call;
-    pack_job job = {s, c, w, packed, corr_ceil_div(s->oc, corr_panel_channels(c)), all};
+    pack_job job = {.s = s, .choice = c, .w = w, .packed = packed, .finite = all,
+                    .panels = corr_ceil_div(s->oc, corr_panel_channels(c)),
+                    .blocks = corr_ceil_div(s->ic, c->cb)};
+    /* An input gradient's output channels lie closer together than its input channels: its
+     * weights are read once, from the first to the last. */
+    job.blocks_first = (s->w_stride[1] < 0 ? -s->w_stride[1] : s->w_stride[1]) <
+                       (s->w_stride[2] < 0 ? -s->w_stride[2] : s->w_stride[2]);
     /* Threads pay from some 100,000 weights on. */
     if (s->groups * s->oc * corr_terms(s) < 100000)
         few.threads = 1;
     few.threads = (int)corr_min(few.threads, 256);
     for (int i = 0; i < few.threads; i++)
         all[i] = 1;
-    corr_status status = corr_parallel(pack_panel, &job, s->groups * job.panels, &few);
+    corr_status status = corr_parallel(pack_panel, &job, s->groups * job.panels * job.blocks, &few);
     *finite = 1;
     for (int i = 0; i < few.threads; i++)
         *finite &= all[i];

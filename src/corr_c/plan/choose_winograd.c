@@ -31,6 +31,8 @@ static const int64_t l3_bytes = 24 << 20;
 /* Weights transformed in the call: a vector of filters, and a vector of points stored, in
  * L3 and beyond it. */
 static const double filter_cycles = 110, point_cycles = 4.5, far_point_cycles = 20;
+/* A network's layers push one another's scratch out of L3: what one call writes is cold. */
+static const int64_t cold_bytes = 4 << 20;
 
 typedef struct blocking {
     const corr_problem *s;
@@ -123,7 +125,7 @@ static double weights_cycles(const blocking *b) {
     const double filters = (double)(b->s->groups * b->s->ic * b->vectors);
     const double points = b->c->points * b->c->points;
     return filters * (filter_cycles +
-                      points * (b->weight_bytes > (double)l3_bytes / 2 ? far_point_cycles
+                      points * (b->weight_bytes > (double)cold_bytes ? far_point_cycles
                                                                        : point_cycles));
 }
 

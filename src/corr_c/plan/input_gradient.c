@@ -7,6 +7,7 @@ typedef struct plane_job {
     const corr_problem *s; /* its x is gx, [h.in][w.in] a plane */
     char *gx;
     const char *from; /* dense planes; NULL: gx becomes zero */
+    const char *odd;  /* those of every other column, or NULL; `from` then has the even ones */
     int add;          /* to gx, or written there? */
 } plane_job;
 
@@ -20,7 +21,11 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
     (void)worker;
     (void)run;
     for (int64_t i = 0; i < s->h.in; i++, gx += xs[3] * bytes) {
-        if (job->from)
+        if (job->odd) {
+            const int64_t row = item * s->h.in + i;
+            k->lace(gx, job->from + row * ((columns + 1) / 2) * bytes,
+                    job->odd + row * (columns / 2) * bytes, columns);
+        } else if (job->from)
             (job->add ? k->add : k->spread)(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
         else if (xs[4] == 1)
             memset(gx, 0, (size_t)(columns * bytes));
@@ -79,6 +84,37 @@ static corr_status run_spread(const corr_problem *phase, const void *gy, const c
     return status;
 }
 
+/* Both phases of a column stride of 2, and every stride-th row: whole vectors are stored. */
+static corr_status run_laced(const corr_problem *s, int64_t a, char *gx, const char *w,
+                             const void *gy, const corr_call *call) {
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+    corr_problem planes = *s;
+    char *block[2] = {NULL, NULL};
+    size_t size[2];
+    corr_status status = CORR_OK;
+    for (int64_t b = 0; b < 2 && !status; b++) {
+        corr_problem phase;
+        int64_t w_offset, y_offset;
+        corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
+        planes.h.in = phase.h.out;
+        size[b] = make_dense(phase.y_stride, &phase, phase.oc, phase.h.out, phase.w.out);
+        block[b] = corr_allocate(size[b]);
+        const corr_call few = corr_with_threads(&phase, call);
+        corr_flatten(&phase);
+        status = block[b] ? corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, block[b], &few)
+                          : CORR_NO_MEMORY;
+    }
+    planes.x_stride[3] *= s->h.stride;
+    plane_job job = {.s = &planes, .gx = gx + a * s->x_stride[3] * bytes, .from = block[0], .odd = block[1]};
+    const corr_call some = corr_with_threads(s, call);
+    if (status == CORR_OK)
+        status = each_plane(&job, &some);
+    for (int b = 0; b < 2; b++)
+        if (block[b])
+            corr_release(block[b], size[b]);
+    return status;
+}
+
 /* Does some phase of the stride have no tap? */
 static int skips_pixels(const corr_axis *axis) {
     for (int64_t a = 1; a <= axis->stride && axis->stride > 1; a++)
@@ -102,7 +138,12 @@ static corr_status run_phases(const corr_problem *s, char *gx, const char *w, co
         if (status || finite)
             return status;
     }
-    for (int64_t a = 0; a < s->h.stride && a < s->h.in && !status; a++)
+    const int laced = !sparse && s->w.stride == 2 && s->x_stride[4] == 1 && s->w.in > 1;
+    for (int64_t a = 0; a < s->h.stride && a < s->h.in && !status; a++) {
+        if (laced) {
+            status = run_laced(s, a, gx, w, gy, call);
+            continue;
+        }
         for (int64_t b = 0; b < s->w.stride && b < s->w.in && !status; b++) {
             corr_problem phase;
             int64_t w_offset, y_offset;
@@ -118,6 +159,7 @@ static corr_status run_phases(const corr_problem *s, char *gx, const char *w, co
                 status = corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, y, &few);
             }
         }
+    }
     return status;
 }
 
