@@ -209,7 +209,7 @@ cdef object _check_rank(object array, str name, str layout):
 
 
 cdef object _check_layout(object layout):
-    if layout != "NCHW" and layout not in functional.LAYOUTS:
+    if not isinstance(layout, str) or (layout != "NCHW" and layout not in functional.LAYOUTS):
         functional.look_up("layout", layout, dict.fromkeys(functional.LAYOUTS))
     return layout
 
