@@ -40,28 +40,64 @@ CORR_INLINE float32x4_t v_set1_f32_neon(float a) { return vdupq_n_f32(a); }
 CORR_INLINE float32x4_t v_zero_f32_neon(void) { return vdupq_n_f32(0); }
 CORR_INLINE float32x4_t v_load_f32_neon(const float *p) { return vld1q_f32(p); }
 CORR_INLINE void v_store_f32_neon(float *p, float32x4_t a) { vst1q_f32(p, a); }
-CORR_INLINE float32x4_t v_load_range_f32_neon(const float *p, int64_t lo, int64_t hi) {
-    if (lo == 0 && hi == V_LANES_f32_neon)
+typedef struct {
+    int64_t lo, hi;
+} vmask_f32_neon;
+CORR_INLINE vmask_f32_neon v_mask_f32_neon(int64_t lo, int64_t hi) {
+    vmask_f32_neon m = {lo, hi};
+    return m;
+}
+/* Lane by lane: through memory, the loops of the stencils would touch the stack. */
+CORR_INLINE float32x4_t v_load_merge_f32_neon(float32x4_t a, const float *p, vmask_f32_neon m) {
+    if (m.lo == 0 && m.hi == 4)
         return vld1q_f32(p);
-    float lanes[V_LANES_f32_neon] = {0};
-    for (int64_t i = lo; i < hi; i++)
-        lanes[i] = p[i];
-    return vld1q_f32(lanes);
+    if (m.lo <= 0 && m.hi > 0)
+        a = vld1q_lane_f32(p, a, 0);
+    if (m.lo <= 1 && m.hi > 1)
+        a = vld1q_lane_f32(p + 1, a, 1);
+    if (m.lo <= 2 && m.hi > 2)
+        a = vld1q_lane_f32(p + 2, a, 2);
+    if (m.lo <= 3 && m.hi > 3)
+        a = vld1q_lane_f32(p + 3, a, 3);
+    return a;
+}
+CORR_INLINE float32x4_t v_load_mask_f32_neon(const float *p, vmask_f32_neon m) {
+    return v_load_merge_f32_neon(vdupq_n_f32(0), p, m);
+}
+CORR_INLINE float32x4_t v_load_range_f32_neon(const float *p, int64_t lo, int64_t hi) {
+    return v_load_mask_f32_neon(p, v_mask_f32_neon(lo, hi));
 }
 CORR_INLINE float32x4_t v_load2_range_f32_neon(const float *p, int64_t lo, int64_t hi) {
-    float lanes[V_LANES_f32_neon] = {0};
-    for (int64_t i = lo; i < hi; i++)
-        lanes[i] = p[2 * i];
-    return vld1q_f32(lanes);
+    float32x4_t a = vdupq_n_f32(0);
+    if (lo <= 0 && hi > 0)
+        a = vld1q_lane_f32(p, a, 0);
+    if (lo <= 1 && hi > 1)
+        a = vld1q_lane_f32(p + 2, a, 1);
+    if (lo <= 2 && hi > 2)
+        a = vld1q_lane_f32(p + 4, a, 2);
+    if (lo <= 3 && hi > 3)
+        a = vld1q_lane_f32(p + 6, a, 3);
+    return a;
 }
 CORR_INLINE float32x4_t v_load_n_f32_neon(const float *p, int64_t n) {
     return v_load_range_f32_neon(p, 0, n);
 }
+CORR_INLINE void v_store_mask_f32_neon(float *p, float32x4_t a, vmask_f32_neon m) {
+    if (m.lo == 0 && m.hi == 4) {
+        vst1q_f32(p, a);
+        return;
+    }
+    if (m.lo <= 0 && m.hi > 0)
+        vst1q_lane_f32(p, a, 0);
+    if (m.lo <= 1 && m.hi > 1)
+        vst1q_lane_f32(p + 1, a, 1);
+    if (m.lo <= 2 && m.hi > 2)
+        vst1q_lane_f32(p + 2, a, 2);
+    if (m.lo <= 3 && m.hi > 3)
+        vst1q_lane_f32(p + 3, a, 3);
+}
 CORR_INLINE void v_store_n_f32_neon(float *p, float32x4_t a, int64_t n) {
-    float lanes[V_LANES_f32_neon];
-    vst1q_f32(lanes, a);
-    for (int64_t i = 0; i < n; i++)
-        p[i] = lanes[i];
+    v_store_mask_f32_neon(p, a, v_mask_f32_neon(0, n));
 }
 CORR_INLINE float32x4_t v_add_f32_neon(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
 CORR_INLINE float32x4_t v_sub_f32_neon(float32x4_t a, float32x4_t b) { return vsubq_f32(a, b); }
@@ -73,29 +109,6 @@ CORR_INLINE float32x4_t v_min_f32_neon(float32x4_t a, float32x4_t b) { return vb
 CORR_INLINE float v_sum_f32_neon(float32x4_t a) { return vaddvq_f32(a); }
 CORR_INLINE float s_fma_f32_neon(float a, float b, float c) {
     return vgetq_lane_f32(vfmaq_f32(vdupq_n_f32(c), vdupq_n_f32(a), vdupq_n_f32(b)), 0);
-}
-typedef struct {
-    int64_t lo, hi;
-} vmask_f32_neon;
-CORR_INLINE vmask_f32_neon v_mask_f32_neon(int64_t lo, int64_t hi) {
-    vmask_f32_neon m = {lo, hi};
-    return m;
-}
-CORR_INLINE float32x4_t v_load_mask_f32_neon(const float *p, vmask_f32_neon m) {
-    return v_load_range_f32_neon(p, m.lo, m.hi);
-}
-CORR_INLINE float32x4_t v_load_merge_f32_neon(float32x4_t a, const float *p, vmask_f32_neon m) {
-    float lanes[4];
-    v_store_f32_neon(lanes, a);
-    for (int64_t i = m.lo; i < m.hi; i++)
-        lanes[i] = p[i];
-    return v_load_f32_neon(lanes);
-}
-CORR_INLINE void v_store_mask_f32_neon(float *p, float32x4_t a, vmask_f32_neon m) {
-    float lanes[4];
-    v_store_f32_neon(lanes, a);
-    for (int64_t i = m.lo; i < m.hi; i++)
-        p[i] = lanes[i];
 }
 CORR_INLINE void v_split_f32_neon(float32x4_t a, float32x4_t b, float32x4_t *even, float32x4_t *odd) {
     *even = vuzp1q_f32(a, b);
@@ -144,28 +157,51 @@ CORR_INLINE float64x2_t v_set1_f64_neon(double a) { return vdupq_n_f64(a); }
 CORR_INLINE float64x2_t v_zero_f64_neon(void) { return vdupq_n_f64(0); }
 CORR_INLINE float64x2_t v_load_f64_neon(const double *p) { return vld1q_f64(p); }
 CORR_INLINE void v_store_f64_neon(double *p, float64x2_t a) { vst1q_f64(p, a); }
-CORR_INLINE float64x2_t v_load_range_f64_neon(const double *p, int64_t lo, int64_t hi) {
-    if (lo == 0 && hi == V_LANES_f64_neon)
+typedef struct {
+    int64_t lo, hi;
+} vmask_f64_neon;
+CORR_INLINE vmask_f64_neon v_mask_f64_neon(int64_t lo, int64_t hi) {
+    vmask_f64_neon m = {lo, hi};
+    return m;
+}
+CORR_INLINE float64x2_t v_load_merge_f64_neon(float64x2_t a, const double *p, vmask_f64_neon m) {
+    if (m.lo == 0 && m.hi == 2)
         return vld1q_f64(p);
-    double lanes[V_LANES_f64_neon] = {0};
-    for (int64_t i = lo; i < hi; i++)
-        lanes[i] = p[i];
-    return vld1q_f64(lanes);
+    if (m.lo <= 0 && m.hi > 0)
+        a = vld1q_lane_f64(p, a, 0);
+    if (m.lo <= 1 && m.hi > 1)
+        a = vld1q_lane_f64(p + 1, a, 1);
+    return a;
+}
+CORR_INLINE float64x2_t v_load_mask_f64_neon(const double *p, vmask_f64_neon m) {
+    return v_load_merge_f64_neon(vdupq_n_f64(0), p, m);
+}
+CORR_INLINE float64x2_t v_load_range_f64_neon(const double *p, int64_t lo, int64_t hi) {
+    return v_load_mask_f64_neon(p, v_mask_f64_neon(lo, hi));
 }
 CORR_INLINE float64x2_t v_load2_range_f64_neon(const double *p, int64_t lo, int64_t hi) {
-    double lanes[V_LANES_f64_neon] = {0};
-    for (int64_t i = lo; i < hi; i++)
-        lanes[i] = p[2 * i];
-    return vld1q_f64(lanes);
+    float64x2_t a = vdupq_n_f64(0);
+    if (lo <= 0 && hi > 0)
+        a = vld1q_lane_f64(p, a, 0);
+    if (lo <= 1 && hi > 1)
+        a = vld1q_lane_f64(p + 2, a, 1);
+    return a;
 }
 CORR_INLINE float64x2_t v_load_n_f64_neon(const double *p, int64_t n) {
     return v_load_range_f64_neon(p, 0, n);
 }
+CORR_INLINE void v_store_mask_f64_neon(double *p, float64x2_t a, vmask_f64_neon m) {
+    if (m.lo == 0 && m.hi == 2) {
+        vst1q_f64(p, a);
+        return;
+    }
+    if (m.lo <= 0 && m.hi > 0)
+        vst1q_lane_f64(p, a, 0);
+    if (m.lo <= 1 && m.hi > 1)
+        vst1q_lane_f64(p + 1, a, 1);
+}
 CORR_INLINE void v_store_n_f64_neon(double *p, float64x2_t a, int64_t n) {
-    double lanes[V_LANES_f64_neon];
-    vst1q_f64(lanes, a);
-    for (int64_t i = 0; i < n; i++)
-        p[i] = lanes[i];
+    v_store_mask_f64_neon(p, a, v_mask_f64_neon(0, n));
 }
 CORR_INLINE float64x2_t v_add_f64_neon(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
 CORR_INLINE float64x2_t v_sub_f64_neon(float64x2_t a, float64x2_t b) { return vsubq_f64(a, b); }
@@ -179,29 +215,6 @@ CORR_INLINE float64x2_t v_min_f64_neon(float64x2_t a, float64x2_t b) { return vb
 CORR_INLINE double v_sum_f64_neon(float64x2_t a) { return vaddvq_f64(a); }
 CORR_INLINE double s_fma_f64_neon(double a, double b, double c) {
     return vgetq_lane_f64(vfmaq_f64(vdupq_n_f64(c), vdupq_n_f64(a), vdupq_n_f64(b)), 0);
-}
-typedef struct {
-    int64_t lo, hi;
-} vmask_f64_neon;
-CORR_INLINE vmask_f64_neon v_mask_f64_neon(int64_t lo, int64_t hi) {
-    vmask_f64_neon m = {lo, hi};
-    return m;
-}
-CORR_INLINE float64x2_t v_load_mask_f64_neon(const double *p, vmask_f64_neon m) {
-    return v_load_range_f64_neon(p, m.lo, m.hi);
-}
-CORR_INLINE float64x2_t v_load_merge_f64_neon(float64x2_t a, const double *p, vmask_f64_neon m) {
-    double lanes[2];
-    v_store_f64_neon(lanes, a);
-    for (int64_t i = m.lo; i < m.hi; i++)
-        lanes[i] = p[i];
-    return v_load_f64_neon(lanes);
-}
-CORR_INLINE void v_store_mask_f64_neon(double *p, float64x2_t a, vmask_f64_neon m) {
-    double lanes[2];
-    v_store_f64_neon(lanes, a);
-    for (int64_t i = m.lo; i < m.hi; i++)
-        p[i] = lanes[i];
 }
 CORR_INLINE void v_split_f64_neon(float64x2_t a, float64x2_t b, float64x2_t *even, float64x2_t *odd) {
     *even = vuzp1q_f64(a, b);
