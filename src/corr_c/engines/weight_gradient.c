@@ -181,16 +181,6 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
     if (corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
-    corr_problem turned;
-    if (corr_change_factors(s, &turned)) {
-        corr_flatten(&turned);
-        if (corr_weight_cost(&turned, 0) < corr_weight_cost(s, 0)) {
-            const void *gradient = x;
-            flat = turned;
-            x = gy;
-            gy = gradient;
-        }
-    }
     int odd = 0;
     status = run_choice(s, 0, x, gw, gy, &some, &odd);
     /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */

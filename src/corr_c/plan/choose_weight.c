@@ -87,7 +87,7 @@ static const int64_t few_items = 16, few_dot_items = 8;
 /* Rows so long are not copied whole. */
 static const int64_t longest_row = 1 << 16;
 
-static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
+static void choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
     const double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), s->ic,
                                        corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
@@ -95,12 +95,6 @@ static double choose_way(const corr_problem *s, int careful, corr_weight_choice 
     choice->flat = flat < rows;
     const double dots = choice->flat ? flat : rows, outer = cost_of_outer(s, k, tile);
     choice->dot = !careful && dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
-    return choice->dot ? dots : outer;
-}
-
-double corr_weight_cost(const corr_problem *s, int careful) {
-    corr_weight_choice choice = {.kernels = corr_kernel_table(s->dtype)};
-    return choose_way(s, careful, &choice);
 }
 
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {

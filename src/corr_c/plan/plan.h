@@ -79,8 +79,6 @@ double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 
 /* choose_weight.c. Zeros multiply what meets the padding unless `careful`. */
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
-/* What the choice costs, in cycles of one core a pixel of a group. */
-double corr_weight_cost(const corr_problem *s, int careful);
 /* The best tile for a matrix of so many rows and vectors; gives the cycles of a step of k. */
 double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int64_t along_vectors,
                       int *rows, int *vectors);

@@ -26,11 +26,6 @@ CORR_INLINE int corr_is_empty(const corr_problem *s) {
 /* 1x1 without padding, rows that follow one another: the plane is one long row. */
 void corr_flatten(corr_problem *s);
 
-/* The weight gradient of a 1x1 layer without padding with the factors changed over: the output's
- * gradient as the input, every stride-th pixel of the input as the gradient. Returns 0 if it
- * is no such layer. */
-int corr_change_factors(const corr_problem *s, corr_problem *turned);
-
 /* Phase (a, b) of the input gradient as a forward problem: x is the output's gradient,
  * y every stride-th pixel of the input's, w the taps that reach them, flipped. Offsets in
  * elements. Returns 0 if no tap does: those pixels are zero. */

@@ -13,29 +13,6 @@ void corr_flatten(corr_problem *s) {
     s->h.in = s->h.out = 1;
 }
 
-static int is_one_tap(const corr_axis *a) {
-    return a->kernel == 1 && a->pad == 0 && (a->out - 1) * a->stride < a->in;
-}
-
-int corr_change_factors(const corr_problem *s, corr_problem *turned) {
-    if (!is_one_tap(&s->h) || !is_one_tap(&s->w))
-        return 0;
-    *turned = *s;
-    turned->ic = s->oc;
-    turned->oc = s->ic;
-    turned->h = (corr_axis){s->h.out, s->h.out, 1, 1, 1, 0};
-    turned->w = (corr_axis){s->w.out, s->w.out, 1, 1, 1, 0};
-    for (int i = 0; i < 5; i++) {
-        turned->x_stride[i] = s->y_stride[i];
-        turned->y_stride[i] = s->x_stride[i];
-    }
-    turned->y_stride[3] *= s->h.stride;
-    turned->y_stride[4] *= s->w.stride;
-    turned->w_stride[1] = s->w_stride[2];
-    turned->w_stride[2] = s->w_stride[1];
-    return 1;
-}
-
 static int64_t greatest_common_divisor(int64_t a, int64_t b) {
     while (b) {
         int64_t r = a % b;
