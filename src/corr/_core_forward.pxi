@@ -163,7 +163,8 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     cdef bint plain = (isinstance(padding_mode, str) and padding_mode == "zeros"
                        and types.compute is types.result)
     cdef cnp.npy_intp sizes[2]
-    if plain and functional.takes_bands(x) and _size(w, 0) > 0 and _size(w, 1) > 0:
+    if (plain and cnp.PyArray_TYPE(<cnp.ndarray>x) != types.typenum and functional.takes_bands(x)
+            and _size(w, 0) > 0 and _size(w, 1) > 0):
         y = _banded(x, w.astype(types.compute), padding, types, out)
         if y is not None:
             return y
