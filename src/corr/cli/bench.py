@@ -108,7 +108,8 @@ def _document(arguments: argparse.Namespace, text: str) -> str:
         "Times are milliseconds, the best of many bursts in interleaved rounds; GFLOP/s count "
         "the direct algorithm with its padding taps. *of copy*: the time of a copy that moves as "
         "many bytes as the layer's input, weights and output, over corr's. *x*: the time of the "
-        "fastest peer (bold) over corr's; above 1, corr is ahead.\n" + picture + "\n" + text + "\n")
+        "fastest peer (bold) over corr's; above 1, corr is ahead.\n"
+        + picture + "\n" + text.replace("### ", "## ") + "\n")
 
 
 def _load(name: str) -> Any:
