@@ -13,6 +13,8 @@ static const int64_t narrow_panel_bytes = 28 << 10; /* in L1, beside the rows */
 static const double copy_cycles = 3, copy2_cycles = 5, element_cycles = 2;
 static const double transpose_cycles = 5, run_cycles = 15;
 static const double row_store_cycles = 2, turned_store_cycles = 8; /* a vector of weights */
+/* A weight's lanes kept in L2, read again and added up: what few pixels do not hide. */
+static const double lane_sum_cycles = 8;
 
 /* Chunks of the pixels. A tile's sums meet those of the chunk before in L2, which some 1000
  * pixels hide; along the pixels a chain has a lane's share of them. */
@@ -73,7 +75,7 @@ static double cost_of_dots(const corr_problem *s, const corr_kernels *k, int fla
     double cycles = vectors * cost_of_tiles(s, k) + read * copy + runs * run_cycles * tiles_of_dots(s, k);
     if (s->y_stride[4] != 1)
         cycles += (s->y_stride[2] == 1 ? transpose_cycles / lanes : element_cycles) * pixels * (double)s->oc;
-    return cycles / pixels;
+    return (cycles + lane_sum_cycles * (double)(s->oc * corr_terms(s)) / (double)s->n) / pixels;
 }
 
 /* What an item's sums may take of L2, and how many items a worker should find. */
