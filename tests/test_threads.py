@@ -122,15 +122,10 @@ def test_ctrl_c_is_answered_within_200_ms(name):
     layer = Layer("pixels")
     wanted = layer.forward()
     call = large()[name]
-    # A busy machine may stop us for as long: some try answers in time.
-    taken = []
+    # A busy machine may stop us for as long: the best of three.
     with corr.num_threads(2):
-        for after in (0.1, 0.05, 0.15, 0.08, 0.12, 0.06):
-            taken.append(seconds_to_interrupt(call, after))
-            if taken[-1] is not None and taken[-1] < 0.2:
-                break
-        else:
-            raise AssertionError(taken)
+        taken = [seconds_to_interrupt(call, after) for after in (0.1, 0.05, 0.15)]
+    assert min(t for t in taken if t is not None) < 0.2, taken
     assert same([layer.forward()], [wanted])
 
 

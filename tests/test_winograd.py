@@ -143,6 +143,17 @@ def test_promise_on_layers(kind):
             assert error(y, wanted, x, w, ((1, 1), (1, 1)), 1, sums_of) <= 16
 
 
+def test_a_quarter_of_the_pixels_keeps_the_tighter_bound():
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((1, 16 << seed % 4, 21, 26)).astype(np.float32)
+        x *= rng.random(x.shape) < 0.25
+        w = rng.standard_normal((48, x.shape[1], 3, 3)).astype(np.float32)
+        y = corr.conv2d(x, w, padding=1, algorithm="winograd")
+        wanted = reference.conv2d(x, w, padding=1)
+        assert error(y, wanted, x, w, ((1, 1), (1, 1)), 1, largest_sums) <= 16
+
+
 def test_promise_on_hostile_weights():
     """A single tap, the corner one, which the points of a tile amplify most."""
     for seed, channels in enumerate((16, 32, 64, 256)):
@@ -184,6 +195,8 @@ def test_one_huge_value_reaches_no_other_tile():
         h, v = rng.integers(0, 24, 2)
         x[0, seed, h, v] = 1e6
         y = corr.conv2d(x, w, padding=1, algorithm="winograd")
+        wrong = np.abs(y - reference.conv2d(x, w, padding=1)).max((0, 1))
+        assert wrong.max() <= 1e6 * np.abs(w).sum((2, 3)).max() * 32 * EPSILON
         changed = np.argwhere((y != usual).any((0, 1)))
         low, high = changed.min(0) // 4 * 4, changed.max(0) // 4 * 4 + 4
         assert (low >= np.array((h, v)) - 5).all() and (high <= np.array((h, v)) + 6).all()
