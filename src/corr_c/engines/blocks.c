@@ -40,7 +40,8 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
         corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, lanes));
     b.slab = corr_round_up(slab * bytes, 64);
     b.sums = c->channel_lanes ? corr_round_up(runs * length * channels * bytes, 64) : 0;
-    b.bytes = b.slab + b.sums +
+    b.panel = c->packs_late ? corr_round_up(c->cb * taps * corr_panel_channels(c) * bytes, 64) : 0;
+    b.bytes = b.slab + b.sums + b.panel +
               corr_round_up(runs * corr_ceil_div(length, per_panel) * (int64_t)sizeof(corr_panel), 64);
     return b;
 }

@@ -5,7 +5,7 @@
  *   item: image n, group g, some pixels, some panels of output channels
  *     for cb: block of input channels           fill the slab (L2)
  *       for pc: KC of its terms k = (p, q, c)
- *         for o: panel of channels of W, packed beforehand
+ *         for o: panel of channels of W, packed beforehand, or here if few items need it
  *           for panel of pixels -> micro-kernel -> y
  *
  * In a tile the vectors run over pixels and the rows over channels, or the other way
@@ -17,8 +17,9 @@
 typedef struct gemm_job {
     const corr_problem *s;
     const corr_choice *choice;
-    const char *x, *packed, *bias;
+    const char *x, *w, *packed, *bias;
     char *y, *workspace;
+    int *finite; /* of each worker, where items pack */
     corr_blocks blocks;
     corr_scratch scratch;
     corr_slab slab;
@@ -31,7 +32,9 @@ typedef struct gemm_job {
 typedef struct gemm_item {
     const gemm_job *job;
     const char *x, *w, *bias;
-    char *y, *slab, *sums;
+    char *y, *slab, *sums, *own_panel;
+    int64_t g;
+    int worker;
     corr_panel *panels;
     int64_t count; /* of panels */
     /* Its pixels: runs of `length`, from `start` on, a row apart. */
@@ -94,14 +97,15 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     const int64_t row = index / b->bands / b->columns % b->rows;
     const int64_t image = index / b->bands / b->columns / b->rows;
     const int64_t g = image % s->groups, n = image / s->groups;
-    gemm_item item = {.job = job};
+    gemm_item item = {.job = job, .g = g, .worker = worker};
     item.x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
     item.y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
     item.w = job->packed + g * corr_packed_group_bytes(s, c);
     item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
     item.slab = job->workspace + worker * job->scratch.bytes;
     item.sums = item.slab + job->scratch.slab;
-    item.panels = (corr_panel *)(void *)(item.sums + job->scratch.sums);
+    item.own_panel = item.sums + job->scratch.sums;
+    item.panels = (corr_panel *)(void *)(item.own_panel + job->scratch.panel);
     item.start = column * pixels;
     item.length = corr_min(pixels, (c->by_rows ? s->w.out : corr_pixels(s)) - item.start);
     item.runs = 1;
@@ -130,6 +134,8 @@ static int64_t own_terms(const gemm_item *item, const corr_panel *t, int64_t *k0
 /* Panel o of the weights, at term k of the block of channels. */
 static const char *weights(const gemm_item *item, int64_t o, int64_t width, int64_t k) {
     const corr_problem *s = item->job->s;
+    if (item->job->choice->packs_late)
+        return item->own_panel + k * width * item->job->choice->kernels->bytes;
     const int64_t before = item->c0 * s->h.kernel * s->w.kernel;
     return item->w + (o * corr_terms(s) + (before + k) * width) * item->job->choice->kernels->bytes;
 }
@@ -233,15 +239,35 @@ static void prepare_channels(const gemm_item *item) {
                      corr_round_up(last->pixels, k->lanes));
 }
 
-static void multiply_terms(const gemm_item *item) {
+static void multiply_panel(const gemm_item *item, int64_t o) {
     const corr_choice *c = item->job->choice;
-    const int64_t per_band = corr_panel_channels(c);
-    for (int64_t o = item->o0; o < item->o1; o += per_band) {
-        const int64_t channels = corr_min(per_band, item->o1 - o);
-        if (c->channel_lanes)
-            multiply_channels(item, o, channels);
-        else
-            multiply_pixels(item, o, channels);
+    const int64_t channels = corr_min(corr_panel_channels(c), item->o1 - o);
+    if (c->channel_lanes)
+        multiply_channels(item, o, channels);
+    else
+        multiply_pixels(item, o, channels);
+}
+
+/* The next chain of the block's terms: from `pc` on. */
+static void set_chain(gemm_item *item, int64_t pc, int64_t terms) {
+    const corr_choice *c = item->job->choice;
+    item->pc = pc;
+    item->pc_end = corr_min(pc + c->kc, terms);
+    item->first = item->c0 == 0 && pc == 0;
+    item->last = item->c0 + c->cb >= item->job->s->ic && pc + c->kc >= terms;
+}
+
+/* Panel by panel, each while it is in the cache that it was packed into. */
+static void pack_and_multiply(gemm_item *item, int64_t terms) {
+    const gemm_job *job = item->job;
+    const corr_choice *c = job->choice;
+    for (int64_t o = item->o0; o < item->o1; o += corr_panel_channels(c)) {
+        job->finite[item->worker] &=
+            corr_pack_panel(job->s, c, job->w, item->g, o, item->c0, item->own_panel);
+        for (int64_t pc = 0; pc < corr_max(terms, 1); pc += c->kc) {
+            set_chain(item, pc, terms);
+            multiply_panel(item, o);
+        }
     }
 }
 
@@ -250,7 +276,6 @@ static void multiply_item(void *context, int64_t index, int worker, corr_run_sta
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     gemm_item item = make_item(job, index, worker);
-    item.first = 1;
     /* Without input channels there is still a bias to be stored. */
     for (item.c0 = 0; item.c0 < corr_max(s->ic, 1) && !corr_should_stop(run); item.c0 += c->cb) {
         item.channels = corr_min(c->cb, s->ic - item.c0);
@@ -258,11 +283,14 @@ static void multiply_item(void *context, int64_t index, int worker, corr_run_sta
         const int64_t terms = item.channels * s->h.kernel * s->w.kernel;
         if (terms)
             prepare_channels(&item);
-        for (item.pc = 0; item.pc < corr_max(terms, 1); item.pc += c->kc) {
-            item.pc_end = corr_min(item.pc + c->kc, terms);
-            item.last = item.c0 + c->cb >= s->ic && item.pc + c->kc >= terms;
-            multiply_terms(&item);
-            item.first = 0;
+        if (c->packs_late) {
+            pack_and_multiply(&item, terms);
+            continue;
+        }
+        for (int64_t pc = 0; pc < corr_max(terms, 1); pc += c->kc) {
+            set_chain(&item, pc, terms);
+            for (int64_t o = item.o0; o < item.o1; o += corr_panel_channels(c))
+                multiply_panel(&item, o);
         }
     }
 }
@@ -284,11 +312,16 @@ static void fill_offsets(gemm_job *job, int32_t *to) {
 static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
                        const void *packed, const void *bias, void *y, void *workspace,
                        const corr_call *call) {
-    (void)w;
     const int64_t *ys = s->y_stride;
+    int finite[256];
+    corr_call few = *call;
+    few.threads = (int)corr_min(few.threads, 256);
+    for (int i = 0; i < few.threads; i++)
+        finite[i] = 1;
     const int flat = c->by_rows || s->h.out == 1 || ys[3] == s->w.out * ys[4];
     gemm_job job = {
-        .s = s, .choice = c, .x = x, .packed = packed, .bias = bias, .y = y,
+        .s = s, .choice = c, .x = x, .w = w, .packed = packed, .bias = bias, .y = y,
+        .finite = finite,
         .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
         .direct = corr_reads_image(s, c),
         .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
@@ -297,10 +330,25 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
     job.workspace = (char *)workspace + job.scratch.offsets;
     fill_offsets(&job, workspace);
     const corr_blocks *b = &job.blocks;
-    return corr_parallel(multiply_item, &job, s->n * s->groups * b->rows * b->columns * b->bands,
-                         call);
+    corr_status status = corr_parallel(
+        multiply_item, &job, s->n * s->groups * b->rows * b->columns * b->bands, &few);
+    int all = 1;
+    for (int i = 0; i < few.threads; i++)
+        all &= finite[i];
+    return status || all || !corr_has_padding(s) ? status
+                                                 : corr_redo_edges(s, c, x, w, bias, y, call);
+}
+
+static int64_t packed_bytes(const corr_problem *s, const corr_choice *c) {
+    return c->packs_late ? 0 : corr_packed_bytes(s, c);
+}
+
+static corr_status pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
+                        int *finite, const corr_call *call) {
+    *finite = 1; /* so far */
+    return c->packs_late ? CORR_OK : corr_pack(s, c, w, packed, finite, call);
 }
 
 const corr_engine corr_gemm_engine = {
-    "gemm", CORR_DIRECT, accepts, corr_packed_bytes, corr_pack, workspace_bytes, run,
+    "gemm", CORR_DIRECT, accepts, packed_bytes, pack, workspace_bytes, run,
 };

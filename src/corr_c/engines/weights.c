@@ -25,24 +25,30 @@ int64_t corr_packed_width(const corr_choice *c, int64_t channels) {
     return c->channel_lanes ? corr_round_up(channels, c->kernels->lanes) : channels;
 }
 
-static void pack_panel(void *context, int64_t item, int worker, corr_run_state *run) {
+int corr_pack_panel(const corr_problem *s, const corr_choice *c, const void *w, int64_t g,
+                    int64_t o, int64_t c0, void *to) {
+    const int64_t *ws = s->w_stride;
+    const int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
+    const char *from =
+        (const char *)w + (g * ws[0] + o * ws[1] + c0 * ws[2]) * c->kernels->bytes;
+    return c->kernels->pack_weights(from, channels, corr_packed_width(c, channels),
+                                    corr_min(c->cb, s->ic - c0), s->h.kernel, s->w.kernel, ws[1],
+                                    ws[2], ws[3], ws[4], to);
+}
+
+static void pack_item(void *context, int64_t item, int worker, corr_run_state *run) {
     const pack_job *job = context;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
-    const int64_t *ws = s->w_stride, bytes = c->kernels->bytes;
     const int64_t part = item % (job->panels * job->blocks), g = item / (job->panels * job->blocks);
     const int64_t panel = job->blocks_first ? part % job->panels : part / job->blocks;
     const int64_t c0 = (job->blocks_first ? part / job->panels : part % job->blocks) * c->cb;
     const int64_t o = panel * corr_panel_channels(c);
-    int64_t channels = corr_min(corr_panel_channels(c), s->oc - o);
-    const int64_t width = corr_packed_width(c, channels), taps = s->h.kernel * s->w.kernel;
-    const char *w = job->w + (g * ws[0] + o * ws[1] + c0 * ws[2]) * bytes;
-    char *to = job->packed + g * corr_packed_group_bytes(s, c) +
-               (o * corr_terms(s) + c0 * taps * width) * bytes;
+    const int64_t width = corr_packed_width(c, corr_min(corr_panel_channels(c), s->oc - o));
+    const int64_t before = o * corr_terms(s) + c0 * s->h.kernel * s->w.kernel * width;
+    char *to = job->packed + g * corr_packed_group_bytes(s, c) + before * c->kernels->bytes;
     (void)run;
-    job->finite[worker] &= c->kernels->pack_weights(
-        w, channels, width, corr_min(c->cb, s->ic - c0), s->h.kernel, s->w.kernel, ws[1], ws[2],
-        ws[3], ws[4], to);
+    job->finite[worker] &= corr_pack_panel(s, c, job->w, g, o, c0, to);
 }
 
 corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
@@ -62,7 +68,7 @@ corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w
     few.threads = (int)corr_min(few.threads, 256);
     for (int i = 0; i < few.threads; i++)
         all[i] = 1;
-    corr_status status = corr_parallel(pack_panel, &job, s->groups * job.panels * job.blocks, &few);
+    corr_status status = corr_parallel(pack_item, &job, s->groups * job.panels * job.blocks, &few);
     *finite = 1;
     for (int i = 0; i < few.threads; i++)
         *finite &= all[i];

@@ -103,6 +103,8 @@ CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, 
     vec odd = v_zero();
     for (int64_t c = 0; c < channels; c++, w += w_c, dst += width)
         for (int64_t at = 0; at < span; at += V_LANES) {
+            for (int i = 0; i < V_LANES; i++)
+                CORR_PREFETCH(w + 12 * w_c + i * w_o + at);
             const int64_t count = span - at < V_LANES ? span - at : V_LANES;
             vec block[V_LANES];
             CORR_UNROLL
@@ -169,6 +171,8 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
             for (int64_t at = 0; at < channels * taps; at += V_LANES) {
                 const int64_t left = channels * taps - at, count = left < V_LANES ? left : V_LANES;
                 vec block[V_LANES];
+                for (int r = 0; r < V_LANES; r++)
+                    CORR_PREFETCH(w + (i + r) * w_o + at + 12 * V_LANES);
                 odd = v_add(odd, CORR_NAME(weight_block)(w + i * w_o + at, w_o, some, count, block));
                 for (int64_t r = 0; r < count; r++) {
                     real *to = dst + (tap * channels + c) * width + i;
@@ -190,6 +194,7 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                 const real *from = w + p * w_h + q * w_w;
                 for (int64_t c = 0; c < channels; c++, from += w_c, dst += width)
                     for (int64_t i = 0; i < width; i += V_LANES) {
+                        CORR_PREFETCH(from + 32 * w_c + i);
                         vec v = v_load_range(from + i, 0, rows - i < 0         ? 0
                                                           : rows - i < V_LANES ? rows - i
                                                                                : V_LANES);

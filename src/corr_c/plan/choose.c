@@ -271,6 +271,17 @@ static corr_status choose_algorithm(const corr_problem *s, int planned, corr_cho
     return CORR_OK;
 }
 
+/* Weights that a few items need are packed by each, panel by panel: written to memory and
+ * fetched again they cost more than the turning, some half a cycle each. A panel and the
+ * item's slab share L2. */
+static const int64_t late_items = 2, late_panel_bytes = 640 << 10;
+
+static int packs_late(const corr_problem *s, const corr_choice *c) {
+    const corr_blocks b = corr_make_blocks(s, c);
+    const int64_t panel = c->cb * s->h.kernel * s->w.kernel * corr_panel_channels(c);
+    return s->n * b.rows * b.columns <= late_items && panel * c->kernels->bytes <= late_panel_bytes;
+}
+
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
     *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
     choose_chains(s, choice);
@@ -284,5 +295,7 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
     corr_status status = choose_algorithm(s, planned, choice);
     if (status == CORR_OK)
         corr_choose_split(s, threads, choice);
+    if (status == CORR_OK && !planned && choice->engine == &corr_gemm_engine)
+        choice->packs_late = packs_late(s, choice);
     return status;
 }

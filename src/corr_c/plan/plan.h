@@ -18,6 +18,7 @@ typedef struct corr_choice {
     int64_t pixel_panels;   /* of one item; by rows, of each row */
     int64_t item_rows;      /* by rows: how many rows */
     int64_t channel_panels; /* that the item multiplies with them */
+    int packs_late;         /* does the item pack each panel of weights when it needs it? */
     /* Winograd: */
     int points;             /* of a tile, a side */
     int64_t depth;          /* input channels summed in one chain */
@@ -118,6 +119,9 @@ int64_t corr_group_bundle(const corr_problem *s, const corr_kernels *k); /* grou
 int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c);
 int64_t corr_packed_group_bytes(const corr_problem *s, const corr_choice *c);
 int64_t corr_packed_width(const corr_choice *c, int64_t channels);
+/* Panel o of group g at the block of input channels from c0 on; returns whether it is finite. */
+int corr_pack_panel(const corr_problem *s, const corr_choice *c, const void *w, int64_t g,
+                    int64_t o, int64_t c0, void *to);
 corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
                       int *finite, const corr_call *call);
 
@@ -151,7 +155,7 @@ typedef struct corr_blocks {
 } corr_blocks;
 typedef struct corr_scratch {
     int64_t offsets;                  /* bytes for all threads */
-    int64_t bytes, slab, sums;        /* of one thread, the slab's, the sums' */
+    int64_t bytes, slab, sums, panel; /* of one thread, the slab's, the sums', the weights' */
     corr_slab layout;
 } corr_scratch;
 int corr_reads_image(const corr_problem *s, const corr_choice *c); /* or a slab of it? */
