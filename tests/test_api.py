@@ -9,6 +9,8 @@ import warnings
 import numpy as np
 import pytest
 import reference
+from cases import laid_out
+from layers import LAYERS, Layer
 
 import corr
 
@@ -113,6 +115,19 @@ def test_empty_batch_and_no_channels():
     assert grads.input.shape == (0, 3, 7, 8)
     np.testing.assert_array_equal(grads.weight, np.zeros((4, 3, 3, 2)))
     np.testing.assert_array_equal(grads.bias, np.zeros(4))
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_empty_batch_of_every_engine(name, layout):
+    layer = Layer(name)
+    x, gy = (laid_out(a, layout, np.random.default_rng(0))[:0] for a in (layer.x, layer.gy))
+    for threads in (1, 2, 3, 16):
+        with corr.num_threads(threads):
+            plan = corr.plan(x.shape, layer.w, layer.bias, *layer.args, algorithm=layer.algorithm)
+            assert plan(x).shape == layer.forward(x).shape == gy.shape
+            grads = layer.backward(x, gy)
+            assert grads.input.shape == x.shape and not grads.weight.any() and not grads.bias.any()
 
 
 def test_plan():

@@ -55,10 +55,12 @@ static void set_strides(int64_t stride[5], int64_t groups, int64_t channels, int
 static corr_status make_packing(const corr_plan *plan, int class, const corr_call *call,
                                 packing *made) {
     corr_problem s = plan->s;
+    corr_call some = *call;
+    some.threads = call->threads < 1 ? 1 : call->threads;
     set_strides(s.x_stride, s.groups, s.ic, s.h.in, s.w.in, class);
     set_strides(s.y_stride, s.groups, s.oc, s.h.out, s.w.out, class);
     corr_flatten(&s);
-    corr_status status = corr_choose(&s, call->threads, 1, &made->choice);
+    corr_status status = corr_choose(&s, some.threads, 1, &made->choice);
     if (status)
         return status;
     const corr_engine *engine = made->choice.engine;
@@ -66,7 +68,7 @@ static corr_status make_packing(const corr_plan *plan, int class, const corr_cal
     void *weights = bytes ? corr_allocate(bytes) : NULL;
     if (bytes && !weights)
         return CORR_NO_MEMORY;
-    status = engine->pack(&s, &made->choice, plan->weights, weights, &made->finite, call);
+    status = engine->pack(&s, &made->choice, plan->weights, weights, &made->finite, &some);
     if (status) {
         corr_release(weights, bytes);
         return status;
@@ -109,6 +111,7 @@ corr_status corr_plan_create(const corr_problem *problem, const void *w, const v
         return CORR_NO_MEMORY;
     memset(plan, 0, sizeof *plan);
     plan->s = *problem;
+    plan->s.n = corr_max(problem->n, 1); /* of no image, it may be run on some */
     plan->guard = (corr_mutex)CORR_MUTEX_INIT;
     plan->first_class = corr_channels_last(problem);
     status = fill(plan, problem, w, bias, call);
