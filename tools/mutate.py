@@ -3,10 +3,12 @@
     python tools/mutate.py                 every bug of tools/mutants.py
     python tools/mutate.py --only fft      those whose name holds a word
     python tools/mutate.py --check         only whether every edit still applies
+    python tools/mutate.py --quick --log FILE    in turns: what FILE says was caught is left out
 
 A bug is a small edit of one file. It is made in a copy of the tree, what depends on the file
 is compiled, and the tests are run until one fails: first those that are named beside the bug,
-then all. POSIX; needs Cython, gcc or clang, and what the tests need.
+then, without --quick, all. POSIX; needs Cython, gcc or clang (CC, if it is set), and what the
+tests need.
 """
 
 import argparse
@@ -58,7 +60,8 @@ class Tree:
         self.objects.mkdir()
         self.includes = [f"-I{self.root}/src/corr_c", f"-I{numpy.get_include()}",
                          f"-I{sysconfig.get_path('include')}"]
-        self.compiler = shutil.which("gcc") or shutil.which("clang")
+        self.compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+        self.headers = {}
         shutil.copyfile(self.root / "src/corr_c/corr.h", self.root / "src/corr/include/corr.h")
         self.sources = sorted(self.root.glob("src/corr_c/**/*.c"))
         for module in ("_core", "_kernels"):
@@ -82,7 +85,7 @@ class Tree:
 
     def compile(self, pairs):
         def one(pair):
-            return subprocess.call([*self.through, self.compiler, *FLAGS, *self.includes, "-MD", "-w",
+            return subprocess.call([*self.through, self.compiler, *FLAGS, *self.includes, "-w",
                                     "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c",
                                     str(pair[0]), "-o", str(pair[1])])
 
@@ -104,12 +107,17 @@ class Tree:
         if path.suffix in (".pyx", ".pxi", ".pxd"):
             self.translate("_core")
             return [(self.objects / "_core.c", self.objects / "_core.o")]
-        def reads(source):
-            words = self.object(source).with_suffix(".d").read_text().split()
-            return str(path) in map(os.path.normpath, words)
-
         return [(source, self.object(source)) for source in self.sources
-                if (source.parent.name != "isa" or source.stem == isa) and reads(source)]
+                if (source.parent.name != "isa" or source.stem == isa)
+                and str(path) in self.read_by(source)]
+
+    def read_by(self, source):
+        """The files that the compiler reads for this one."""
+        if source not in self.headers:
+            rule = subprocess.run([self.compiler, *FLAGS, *self.includes, "-MM", str(source)],
+                                  capture_output=True, text=True, check=True).stdout
+            self.headers[source] = set(map(os.path.normpath, rule.split()))
+        return self.headers[source]
 
     def plant(self, mutant, isa):
         """Returns whether it compiles."""
@@ -155,6 +163,13 @@ class Tree:
         return failed[0][:120] if failed else f"{' '.join(command[:3])}: exit {process.returncode}"
 
 
+def caught_before(log):
+    """The names of the bugs of which a file of former runs says that they were caught."""
+    lines = Path(log).read_text().splitlines() if log and Path(log).exists() else []
+    known = [mutant.name for mutant in MUTANTS]
+    return {name for name in known for line in lines if line.startswith(f"caught {name} (")}
+
+
 def commands(mutant):
     """What is run: the named tests, then the suite; a tool runs as it is."""
     if mutant.tests.startswith("tools/"):
@@ -170,6 +185,7 @@ def main():
     parser.add_argument("--from", dest="first", default="", help="begin with the bug of this name")
     parser.add_argument("--check", action="store_true", help="only whether the edits apply")
     parser.add_argument("--quick", action="store_true", help="only the tests named beside a bug")
+    parser.add_argument("--log", default="", help="a file to add to; who is caught there is left out")
     parser.add_argument("--part", default="1/1", help="2/3: the second third of them")
     parser.add_argument("--jobs", type=int, default=2, help="compilers at a time")
     parser.add_argument("--through", default="", help="a command to run each step through: nice")
@@ -183,6 +199,8 @@ def main():
     names = [mutant.name for mutant in MUTANTS]
     first = names.index(options.first) if options.first else 0
     chosen = [mutant for mutant in MUTANTS[first:] if options.only in mutant.name]
+    before = caught_before(options.log)
+    chosen = [mutant for mutant in chosen if mutant.name not in before]
     part, parts = map(int, options.part.split("/"))
     chosen = chosen[part - 1 :: parts]
     chosen.sort(key=lambda mutant: mutant.tests.startswith("tools/"))  # the slow ones last
@@ -201,8 +219,12 @@ def main():
                 if seen := tree.run(command, isa):
                     break
             tree.set_back()
-            print(f"{'SURVIVED' if seen is None else 'caught'} {mutant.name} "
-                  f"({time.time() - began:.0f} s): {seen or mutant.what}", flush=True)
+            line = (f"{'SURVIVED' if seen is None else 'caught'} {mutant.name} "
+                    f"({time.time() - began:.0f} s): {seen or mutant.what}")
+            print(line, flush=True)
+            if options.log:
+                with open(options.log, "a") as log:
+                    print(line, file=log)
             if seen is None:
                 survivors.append(mutant)
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} caught")
