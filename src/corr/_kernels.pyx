@@ -109,6 +109,9 @@ cdef extern from "kernels/kernels.h" nogil:
         const void *bias
     ctypedef void (*stencil_function "corr_stencil_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
     ctypedef void (*weight_function "corr_weight_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
+    ctypedef struct corr_weight_lanes:
+        int64_t rows, columns, x_next, x_row, x_step, y_row, y_step, sum_row
+    ctypedef void (*weight_lanes_function "corr_weight_lanes_kernel *")(const corr_weight_lanes *, const void *, const void *, void *) noexcept
     ctypedef void (*lanes_function "corr_add_lanes_kernel *")(int64_t, void *, void *, int64_t) noexcept
     ctypedef void (*fft_function "corr_fft_kernel *")(int64_t, void *, const void *) noexcept
     ctypedef void (*turn_function "corr_fft_turn_kernel *")(int64_t, const void *, int64_t, void *, int64_t) noexcept
@@ -166,6 +169,7 @@ cdef extern from "kernels/kernels.h" nogil:
         stencil_function up[3][4]
         weight_function weight[5][7][2]
         weight_function weight3[2][4]
+        weight_lanes_function weight_lanes[5][7]
         lanes_function add_lanes
         fft_function fft_forward
         fft_function fft_inverse
@@ -563,6 +567,27 @@ def stencil(isa, table, index, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at
     s.activation = <corr_activation>activation
     s.bias = NULL if bias is None else _at(bias, 0)
     _stencil(_table(isa, y.dtype), table, index)(&s, _at(x, x_at), _at(w, w_at), _at(y, y_at))
+
+
+def weight_lanes_taps(isa, dtype):
+    """(rows, columns) of every block of taps there is."""
+    cdef const corr_kernels *k = _table(isa, dtype)
+    return [(h + 1, w + 1) for h in range(5) for w in range(7) if k.weight_lanes[h][w] != NULL]
+
+
+def weight_lanes(isa, int taps_h, int taps_w, x, gy, sums, **fields):
+    """One call; `fields` are those of corr_weight_lanes."""
+    cdef corr_weight_lanes s
+    s.rows = fields.pop("rows")
+    s.columns = fields.pop("columns")
+    s.x_next = fields.pop("x_next")
+    s.x_row = fields.pop("x_row")
+    s.x_step = fields.pop("x_step")
+    s.y_row = fields.pop("y_row")
+    s.y_step = fields.pop("y_step")
+    s.sum_row = fields.pop("sum_row")
+    assert not fields, fields
+    _table(isa, sums.dtype).weight_lanes[taps_h - 1][taps_w - 1](&s, _at(x, 0), _at(gy, 0), _at(sums, 0))
 
 
 def add_lanes(isa, int64_t n, sums, to, int64_t step):

@@ -139,18 +139,19 @@ static int store_group(const weight_job *job, int64_t g, int accumulate) {
     return 1;
 }
 
-static void redo_group(const weight_job *job, int64_t g, int accumulate) {
-    const corr_problem *s = job->s;
-    const int64_t *ws = s->w_stride, bytes = job->k->bytes;
-    char *gw = job->gw + g * ws[0] * bytes;
+void corr_redo_weight_group(const corr_problem *s, const char *x, char *gw, const char *gy, int64_t g,
+                            int accumulate) {
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const int64_t *ws = s->w_stride, bytes = k->bytes;
+    gw += g * ws[0] * bytes;
     const double zero = 0;
     for (int64_t i = 0; !accumulate && i < s->oc * s->h.kernel * s->w.kernel; i++) {
         const int64_t o = i / s->w.kernel / s->h.kernel, p = i / s->w.kernel % s->h.kernel;
         memcpy(gw + (o * ws[1] + p * ws[3] + i % s->w.kernel * ws[4]) * bytes, &zero, (size_t)bytes);
     }
     for (int64_t n = 0; n < s->n; n++)
-        job->k->plain_weight(s, job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes, gw,
-                             job->gy + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes);
+        k->plain_weight(s, x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes, gw,
+                        gy + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes);
 }
 
 corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
@@ -170,7 +171,7 @@ corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw
     corr_status status = corr_parallel(sum_chunk, &job, items, call);
     for (int64_t g = 0; g < s->groups && status == CORR_OK; g++)
         if (!store_group(&job, g, call->accumulate))
-            redo_group(&job, g, call->accumulate);
+            corr_redo_weight_group(s, x, gw, gy, g, call->accumulate);
     corr_release(job.sums, (size_t)(sums + partial));
     return status;
 }

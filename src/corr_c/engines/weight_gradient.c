@@ -179,6 +179,8 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     corr_flatten(&flat);
     corr_call some = *call;
     some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
+    if (corr_takes_weight_lanes(s))
+        return corr_depthwise_weight_lanes(s, x, gw, gy, &some);
     if (corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
     int odd = 0;

@@ -239,6 +239,17 @@ typedef struct corr_winograd_kernels {
  * one, with x at the middle column of the kernel, as a march; named by step and vectors. */
 enum { CORR_WEIGHT_ROWS = 5, CORR_WEIGHT_TAPS = 25 };
 typedef void corr_weight_kernel(const corr_stencil *s, const void *x, const void *gy, void *sums);
+/* weight_lanes: one channel a lane, all of them readable.
+ *
+ *   sums[(p * sum_row + q) * lanes + l] += sum over i < rows, j < columns of
+ *       gy[i * y_row + j * y_step + l] * x[i * x_next + p * x_row + j * x_step + q * lanes + l]
+ *
+ * in a chain from zero, for taps p < taps_h, q < taps_w, by which it is named. */
+typedef struct corr_weight_lanes {
+    int64_t rows, columns, x_next, x_row, x_step, y_row, y_step, sum_row;
+} corr_weight_lanes;
+typedef void corr_weight_lanes_kernel(const corr_weight_lanes *s, const void *x, const void *gy,
+                                      void *sums);
 /* to[k * step] += the lanes of sums[k], which are zero then, for k < n. */
 typedef void corr_add_lanes_kernel(int64_t n, void *sums, void *to, int64_t step);
 
@@ -299,6 +310,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
     corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];
+    corr_weight_lanes_kernel *weight_lanes[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS];
     corr_add_lanes_kernel *add_lanes;
     corr_group_kernel *group[2][CORR_GROUP_ROWS][CORR_MAX_VECTORS]; /* by the step */
     corr_group_kernel *group_lanes[CORR_GROUP_LANES_ROWS][CORR_MAX_VECTORS];

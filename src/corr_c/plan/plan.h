@@ -106,6 +106,19 @@ int corr_takes_weight_march(const corr_problem *s);
 void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks);
 corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
                                   const corr_call *call);
+/* One group, term by term. */
+void corr_redo_weight_group(const corr_problem *s, const char *x, char *gw, const char *gy, int64_t g,
+                            int accumulate);
+
+/* engines/depthwise_weight_lanes.c */
+typedef struct corr_weight_bands {
+    int64_t rows, bands; /* of outputs, of a band; bands of an image */
+    int64_t chunks;      /* of a vector of groups */
+} corr_weight_bands;
+int corr_takes_weight_lanes(const corr_problem *s);
+void corr_split_weight_lanes(const corr_problem *s, corr_weight_bands *bands);
+corr_status corr_depthwise_weight_lanes(const corr_problem *s, const void *x, void *gw,
+                                        const void *gy, const corr_call *call);
 
 /* choose_groups.c */
 enum { CORR_GROUP_CHANNELS = 16 }; /* a group has no more input channels */

@@ -16,6 +16,9 @@
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) \
     X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)
 #define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)
+/* Of one channel a lane: X(rows, columns). */
+#define CORR_WEIGHTS_LANES_generic(X) \
+    X(1, 1) X(3, 1) X(1, 3) X(3, 3) X(1, 5)
 #define CORR_UPS_generic(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
 #define CORR_GROUPS_generic(X)                                                                 \
