@@ -44,6 +44,8 @@ cdef extern from "kernels/kernels.h" nogil:
         corr_activation activation
         const void *bias
         const void *column_bias
+    ctypedef void (*gemm_lines_function "corr_gemm_lines_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
+                                       int64_t, const corr_store *, const void *, const int32_t *) noexcept
     ctypedef void (*gemm_function "corr_gemm_kernel *")(int64_t, const void *, const void *, int64_t, void *, int64_t,
                                   int64_t, const corr_store *) noexcept
     ctypedef struct corr_rows:
@@ -133,8 +135,8 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*group_function "corr_group_kernel *")(const corr_group *, const void *, const void *, void *) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
-    ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *, int64_t) noexcept
-    ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t, int64_t) noexcept
+    ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t) noexcept
     ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, const int32_t *) noexcept
     ctypedef int (*winograd_output_function "corr_winograd_output_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
@@ -150,7 +152,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int lanes
         int max_rows[4]
         gemm_function gemm[4][14]
-        gemm_function gemm_lines[4][14]
+        gemm_lines_function gemm_lines[4][14]
         gemm_taps_function gemm_taps[4][14]
         gemm_points_function gemm_points[4][14]
         pack_rows_function pack_rows
@@ -316,7 +318,9 @@ def gemm(isa, form, rows, vectors, int64_t depth, a, b, int64_t ldb, c, int64_t 
     cdef int32_t *at = NULL if offsets is None else <int32_t *>_at(offsets, 0)
     cdef int v = vectors - 1, r = rows - 1
     if form == "lines":
-        k.gemm_lines[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store)
+        ahead = np.zeros(depth, np.int32)
+        at = <int32_t *>_at(ahead, 0)
+        k.gemm_lines[v][r](depth, ap, bp, ldb, cp, ldc, columns, &store, ap, at)
     elif form == "taps":
         k.gemm_taps[v][r](depth, ap, bp, at, cp, ldc, columns, &store)
     elif form == "points":
@@ -456,12 +460,12 @@ def add(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):
 
 def lanes_in(isa, x, int64_t x_at, int64_t pixel, int64_t channel, int64_t pixels,
              int64_t channels, dst):
-    _table(isa, dst.dtype).lanes_in(_at(x, x_at), pixel, channel, pixels, channels, _at(dst, 0), 0)
+    _table(isa, dst.dtype).lanes_in(_at(x, x_at), pixel, channel, pixels, channels, _at(dst, 0))
 
 
 def lanes_out(isa, src, int64_t pixels, int64_t channels, y, int64_t y_at, int64_t pixel,
               int64_t channel):
-    _table(isa, src.dtype).lanes_out(_at(src, 0), pixels, channels, _at(y, y_at), pixel, channel, 0)
+    _table(isa, src.dtype).lanes_out(_at(src, 0), pixels, channels, _at(y, y_at), pixel, channel)
 
 
 cdef const corr_winograd_kernels *_winograd(str isa, int points) except NULL:

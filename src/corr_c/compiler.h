@@ -49,6 +49,8 @@
 #define CORR_THREAD_LOCAL _Thread_local
 #endif
 
+enum { CORR_CACHE_LINE = 64 };
+
 /* A line that will soon be read (in L1, or some time later from L2) or written; the address may
  * be anything. */
 #if defined(__GNUC__)

@@ -32,7 +32,15 @@ typedef struct winograd_job {
     corr_winograd_sizes sizes;
     int64_t across, down; /* tiles of an image */
     int64_t blocks, bands;
+    int64_t threads;
+    corr_line_steps x_steps, y_steps;
 } winograd_job;
+
+/* What the products of an item fetch meanwhile. */
+typedef struct winograd_ahead {
+    corr_line_list x, y;
+    int64_t products; /* still to come */
+} winograd_ahead;
 
 typedef struct winograd_item {
     const winograd_job *job;
@@ -41,6 +49,7 @@ typedef struct winograd_item {
     char *v, *m, *patch, *pixels;
     int64_t first, end; /* tiles */
     int64_t height;     /* of them in one product */
+    winograd_ahead *ahead;
 } winograd_item;
 
 /* Tiles that lie in one row of one image. */
@@ -116,8 +125,8 @@ static int64_t outputs_at(const winograd_item *item, const tile_run *r, int64_t 
 }
 
 /* The pixels that a run of tiles sees, lanes of channels, zero where they are padding:
- * those are set once, for all channels. What is staged next lies `ahead`. */
-static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c, int64_t ahead) {
+ * those are set once, for all channels. */
+static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c) {
     const corr_problem *s = item->job->s;
     const corr_choice *choice = item->job->choice;
     const corr_kernels *k = choice->kernels;
@@ -133,7 +142,7 @@ static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c,
     for (int64_t i = r0; i < r1; i++)
         k->lanes_in(item->x + (from + i * xs[3] + lo * xs[4]) * k->bytes, xs[4], xs[2], hi - lo,
                     corr_min(k->lanes, s->ic - c),
-                    item->patch + (i * row + lo * k->lanes) * k->bytes, ahead);
+                    item->patch + (i * row + lo * k->lanes) * k->bytes);
 }
 
 /* Where in V point e of block `block` of the terms begins. */
@@ -149,20 +158,31 @@ static void transform_tiles(const winograd_item *item) {
     const corr_choice *c = job->choice;
     const int64_t lanes = c->kernels->lanes, bytes = c->kernels->bytes;
     int32_t offsets[36];
-    tile_run r, next = make_run(item, 0);
+    tile_run r;
     for (int64_t t = 0; t < item->end - item->first; t += r.count) {
-        r = next;
-        next = make_run(item, t + r.count);
+        r = make_run(item, t);
         for (int64_t ic = 0; ic < job->s->ic; ic += lanes) {
             for (int e = 0; ic % c->depth == 0 && e < c->points * c->points; e++)
                 offsets[e] = (int32_t)point_offset(job, ic / c->depth, e);
-            const int64_t then = ic + lanes < job->s->ic ? patch_at(item, &r, ic + lanes)
-                                                         : patch_at(item, &next, 0);
-            stage_patch(item, &r, ic, then - patch_at(item, &r, ic));
+            stage_patch(item, &r, ic);
             job->kernels->input(item->patch, job->sizes.patch_row, lanes, r.count,
                                 item->v + (t * CORR_LINE + ic % c->depth) * bytes, offsets);
         }
     }
+}
+
+/* The lines that the next product fetches: outputs first; pixels last, to stay until then. */
+static const void *take_lines(winograd_ahead *ahead, const int32_t **offsets) {
+    static const int32_t none[CORR_LINE];
+    corr_line_list *x = &ahead->x, *y = &ahead->y;
+    const int64_t products = ahead->products--;
+    corr_line_list *from = NULL;
+    if (y->next < y->count)
+        from = y;
+    else if (x->next < x->count && x->count - x->next >= products)
+        from = x;
+    *offsets = from ? from->steps->offsets : none;
+    return from ? from->at[from->next++] : none;
 }
 
 /* M of point e for one panel of channels, whose weights are u, at column `to` of M. */
@@ -178,10 +198,12 @@ static void multiply_panel(const winograd_item *item, int64_t e, const char *u, 
         const char *a = item->v + point_offset(job, pc / c->depth, e) * bytes;
         for (int64_t t = 0; t < tiles; t += item->height) {
             const int64_t rows = corr_min(item->height, tiles - t);
+            const int32_t *ahead_offsets;
+            const void *ahead = take_lines(item->ahead, &ahead_offsets);
             k->gemm_lines[v][rows - 1](corr_min(c->depth, job->s->ic - pc),
                                        a + t * CORR_LINE * bytes, u, width,
                                        item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
-                                       z->m_tile, width, &store);
+                                       z->m_tile, width, &store, ahead, ahead_offsets);
         }
     }
 }
@@ -204,7 +226,7 @@ static void redo_tile(const winograd_item *item, const tile_run *r, int64_t o, i
 
 /* V_LANES channels of a run of tiles, from M to y; zero if some output is not finite. */
 static int invert_run(const winograd_item *item, const tile_run *r, const char *m, int64_t o,
-                      int64_t channels, int64_t ahead) {
+                      int64_t channels) {
     const winograd_job *job = item->job;
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
@@ -225,24 +247,19 @@ static int invert_run(const winograd_item *item, const tile_run *r, const char *
                                             &store);
     for (int64_t i = 0; i < rows; i++)
         k->lanes_out(item->pixels + i * row * bytes, columns, channels, y + i * ys[3] * bytes,
-                     ys[4], ys[2], ahead);
+                     ys[4], ys[2]);
     return finite;
 }
 
 static void invert_tiles(const winograd_item *item, const char *m, int64_t o, int64_t channels) {
-    const int64_t tiles = item->end - item->first, lanes = item->job->choice->kernels->lanes;
-    const tile_run first = make_run(item, 0);
-    tile_run r, next = first;
-    for (int64_t t = 0; t < tiles; t += r.count) {
-        r = next;
-        next = make_run(item, t + r.count);
-        const int64_t then = t + r.count < tiles ? outputs_at(item, &next, o)
-                                                 : outputs_at(item, &first, o + lanes);
-        if (invert_run(item, &r, m, o, channels, then - outputs_at(item, &r, o)))
+    tile_run r;
+    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        if (invert_run(item, &r, m, o, channels))
             continue;
         for (int64_t i = 0; i < r.count; i++) {
             const tile_run one = {r.n, r.i, r.j + i, 1, r.at + i};
-            if (!invert_run(item, &one, m, o, channels, 0))
+            if (!invert_run(item, &one, m, o, channels))
                 redo_tile(item, &one, o, channels);
         }
     }
@@ -269,6 +286,61 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
     return item;
 }
 
+/* The pixels of an item, as far as they are in the image. */
+static void list_pixels(const winograd_item *item, corr_line_list *list) {
+    const winograd_job *job = item->job;
+    const corr_problem *s = job->s;
+    const int64_t *xs = s->x_stride, outputs = outputs_of(job->choice);
+    const int64_t bytes = job->choice->kernels->bytes, points = outputs + 2;
+    tile_run r;
+    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        const int64_t h = r.i * outputs - s->h.pad, w = r.j * outputs - s->w.pad;
+        const int64_t h0 = corr_max(0, h), w0 = corr_max(0, w);
+        const int64_t rows = corr_min(h + points, s->h.in) - h0;
+        const int64_t columns = corr_min(w + r.count * outputs + 2, s->w.in) - w0;
+        const char *x = item->x + (r.n * xs[0] + h0 * xs[3] + w0 * xs[4]) * bytes;
+        for (int64_t c = 0; columns > 0 && c < s->ic; c += xs[2] == 1 ? s->ic : job->choice->depth)
+            corr_list_lines(list, x + c * xs[2] * bytes, rows, xs[3] * bytes,
+                            columns * xs[4] * bytes);
+    }
+}
+
+static void list_outputs(const winograd_item *item, int64_t o, int64_t channels,
+                         corr_line_list *list) {
+    const winograd_job *job = item->job;
+    const corr_problem *s = job->s;
+    const int64_t *ys = s->y_stride, outputs = outputs_of(job->choice);
+    const int64_t bytes = job->choice->kernels->bytes;
+    list->count = list->next = 0;
+    tile_run r;
+    for (int64_t t = 0; t < item->end - item->first; t += r.count) {
+        r = make_run(item, t);
+        const int64_t rows = corr_min(outputs, s->h.out - r.i * outputs);
+        const int64_t columns = corr_min(r.count * outputs, s->w.out - r.j * outputs);
+        for (int64_t c = 0; c < channels; c += ys[2] == 1 ? channels : job->choice->depth)
+            corr_list_lines(list, item->y + outputs_at(item, &r, o + c) * bytes, rows,
+                            ys[3] * bytes, columns * ys[4] * bytes);
+    }
+}
+
+/* Before the products of the item of this index, whose panels are [p0, p1). */
+static void look_ahead(const winograd_item *item, int64_t index, int64_t panels) {
+    const winograd_job *job = item->job;
+    const corr_choice *c = job->choice;
+    const int64_t tiles = item->end - item->first;
+    winograd_ahead *ahead = item->ahead;
+    ahead->x = (corr_line_list){.steps = &job->x_steps};
+    ahead->y = (corr_line_list){.steps = &job->y_steps};
+    ahead->products = panels * c->points * c->points * corr_ceil_div(tiles, item->height) *
+                      job->sizes.blocks_of_terms;
+    /* Threads take item by item. */
+    if (index + job->threads < job->s->groups * job->blocks * job->bands) {
+        const winograd_item next = make_item(job, index + job->threads, 0);
+        list_pixels(&next, &ahead->x);
+    }
+}
+
 /* M for the panels [p, end). */
 static void multiply_panels(const winograd_item *item, int64_t p, int64_t end) {
     const winograd_job *job = item->job;
@@ -287,13 +359,17 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t lanes = c->kernels->lanes, panel_width = c->vectors * lanes;
-    const winograd_item item = make_item(job, index, worker);
+    winograd_ahead ahead;
+    winograd_item item = make_item(job, index, worker);
     const int64_t panels = corr_ceil_div(s->oc, panel_width);
     const int64_t p0 = index % job->bands * c->channel_panels;
     const int64_t p1 = corr_min(p0 + c->channel_panels, panels);
+    item.ahead = &ahead;
     transform_tiles(&item);
+    look_ahead(&item, index, p1 - p0);
     for (int64_t p = p0; p < p1 && !corr_should_stop(run); p += c->inverse_panels) {
         const int64_t end = corr_min(p + c->inverse_panels, p1), o = p * panel_width;
+        list_outputs(&item, o, corr_min(end * panel_width, s->oc) - o, &ahead.y);
         multiply_panels(&item, p, end);
         /* Tiles done again take long. */
         for (int64_t i = o; i < corr_min(end * panel_width, s->oc) && !corr_should_stop(run); i += lanes)
@@ -310,7 +386,12 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
         .workspace = workspace, .sizes = make_sizes(s, c),
         .across = corr_ceil_div(s->w.out, outputs_of(c)),
         .down = corr_ceil_div(s->h.out, outputs_of(c)),
+        .threads = call->threads,
     };
+    const int64_t at_once = c->inverse_panels * c->vectors * c->kernels->lanes;
+    job.x_steps = corr_make_line_steps(c->depth, s->ic, s->x_stride[2], s->x_stride[4]);
+    job.y_steps = corr_make_line_steps(c->depth, corr_min(s->oc, at_once), s->y_stride[2],
+                                       s->y_stride[4]);
     job.blocks = corr_ceil_div(tiles_of(s, c), job.sizes.tiles);
     job.bands = corr_ceil_div(corr_ceil_div(s->oc, c->vectors * c->kernels->lanes),
                               c->channel_panels);

@@ -16,6 +16,25 @@ typedef struct corr_winograd_sizes {
     int64_t v, m, patch, pixels; /* what each takes */
 } corr_winograd_sizes;
 
+/* engines/winograd_ahead.c: lines of an image that the products fetch into L2 meanwhile, one
+ * with each step of k. */
+typedef struct corr_line_steps {
+    int64_t lines; /* of each channel in one product; 0 if none are fetched */
+    int32_t offsets[CORR_LINE];
+} corr_line_steps;
+corr_line_steps corr_make_line_steps(int64_t k, int64_t channels, int64_t channel, int64_t pixel);
+
+/* Where the steps of one product after another begin. What finds no room is not fetched. */
+enum { CORR_LISTED_LINES = 192 };
+typedef struct corr_line_list {
+    const corr_line_steps *steps;
+    int64_t count, next;
+    const void *at[CORR_LISTED_LINES];
+} corr_line_list;
+/* Rows of `bytes` each, from `first` on. */
+void corr_list_lines(corr_line_list *list, const char *first, int64_t rows, int64_t row_bytes,
+                     int64_t bytes);
+
 /* engines/winograd_weights.c: panels of output channels, [point][k][width] each. */
 int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, int64_t panel);
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,

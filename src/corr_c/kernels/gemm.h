@@ -43,7 +43,9 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
                                       const int a_step, int64_t k, const real *a,
                                       const int32_t *a_offsets, const real *b, int64_t ldb,
                                       const int32_t *b_offsets, real *c, int64_t ldc,
-                                      int64_t columns, const corr_store *store) {
+                                      int64_t columns, const corr_store *store,
+                                      const int fetches, const real *ahead,
+                                      const int32_t *ahead_offsets) {
     vec acc[CORR_MAX_ROWS * CORR_MAX_VECTORS];
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
@@ -51,6 +53,12 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     for (; k > 0; k--, a += a_step, b += ldb) {
         const real *ak = a_offsets ? a + *a_offsets++ : a;
         const real *bk = b_offsets ? b + *b_offsets++ : b;
+        if (fetches) {
+            CORR_PREFETCH_L2(ahead + *ahead_offsets++);
+            CORR_UNROLL
+            for (int j = 0; j < vectors * V_LANES; j += CORR_CACHE_LINE / (int)sizeof(real))
+                CORR_PREFETCH(b + CORR_STEPS_AHEAD * ldb + j);
+        }
         vec bv[CORR_MAX_VECTORS];
         CORR_UNROLL
         for (int j = 0; j < vectors; j++)
@@ -89,19 +97,19 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
         int64_t columns, const corr_store *store) {                                           \
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
-                             columns, store);                                                 \
+                             columns, store, 0, NULL, NULL);                                  \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, 0, offsets, c, ldc,       \
-                             columns, store);                                                 \
+                             columns, store, 0, NULL, NULL);                                  \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_points_##rows##x##vectors)(                               \
         int64_t k, const void *a, int64_t lda, const int32_t *offsets, const void *b,         \
         int64_t ldb, void *c, int64_t ldc, int64_t columns, const corr_store *store) {        \
         CORR_NAME(gemm_tile)(rows, vectors, lda, 0, k, a, offsets, b, ldb, NULL, c, ldc,      \
-                             columns, store);                                                 \
+                             columns, store, 0, NULL, NULL);                                  \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #undef CORR_GEMM_INSTANCE
@@ -111,9 +119,10 @@ CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #define CORR_GEMM_LINES_INSTANCE(rows, vectors)                                               \
     static void CORR_NAME(corr_gemm_lines_##rows##x##vectors)(                                \
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
-        int64_t columns, const corr_store *store) {                                           \
+        int64_t columns, const corr_store *store, const void *ahead,                          \
+        const int32_t *ahead_offsets) {                                                       \
         CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
-                             columns, store);                                                 \
+                             columns, store, 1, ahead, ahead_offsets);                        \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_LINES_INSTANCE)
 #undef CORR_GEMM_LINES_INSTANCE

@@ -27,11 +27,17 @@ typedef struct corr_store {
 } corr_store;
 
 /* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j];
- * those of gemm_lines read a[i * CORR_LINE + k] instead.
+ * those of gemm_lines read a[i * CORR_LINE + k] instead, and step k fetches into L2 the line of
+ * ahead[ahead_offsets[k]], and the row of b that is CORR_STEPS_AHEAD further on.
  * The sum is one chain over k that starts at zero. b's rows are readable up to the next
  * whole vector; c's only up to `columns` (more than `vectors - 1` vectors' worth). */
 typedef void corr_gemm_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
                               int64_t ldc, int64_t columns, const corr_store *store);
+
+enum { CORR_STEPS_AHEAD = 32 };
+typedef void corr_gemm_lines_kernel(int64_t k, const void *a, const void *b, int64_t ldb, void *c,
+                                    int64_t ldc, int64_t columns, const corr_store *store,
+                                    const void *ahead, const int32_t *ahead_offsets);
 
 /* The same with one operand where it lies: row k of b at b + offsets[k] (taps), or
  * a[offsets[k] + i * lda] (points). */
@@ -191,15 +197,14 @@ typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x
                                       const void *gy);
 
 /* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
- * other lanes are zero. Of planes, what lies `ahead` is fetched into L2 meanwhile. */
+ * other lanes are zero. */
 typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
-                                  int64_t channels, void *dst, int64_t ahead);
+                                  int64_t channels, void *dst);
 
-/* y[i * pixel + c * channel] = src[i * lanes + c] for i < pixels, c < channels <= lanes; again
- * with what to fetch. */
+/* y[i * pixel + c * channel] = src[i * lanes + c] for i < pixels, c < channels <= lanes. */
 enum { CORR_LANES_APART = 4 }; /* vectors of a plane stored one after another */
 typedef void corr_lanes_out_kernel(const void *src, int64_t pixels, int64_t channels, void *y,
-                                   int64_t pixel, int64_t channel, int64_t ahead);
+                                   int64_t pixel, int64_t channel);
 
 /* Winograd's F(outputs, 3) with outputs + 2 points a side, on pixels of `lanes` channels.
  * Input: tile t is the patch x[i * row + (outputs * t + j) * column], i and j < points;
@@ -294,7 +299,7 @@ typedef struct corr_kernels {
     int dot_rows, dot_columns; /* of its largest tile */
     int max_rows[CORR_MAX_VECTORS]; /* of tiles 1 .. 4 vectors wide; 0: none */
     corr_gemm_kernel *gemm[CORR_MAX_VECTORS][CORR_MAX_ROWS];
-    corr_gemm_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS]; /* float32 only */
+    corr_gemm_lines_kernel *gemm_lines[CORR_MAX_VECTORS][CORR_MAX_ROWS]; /* float32 only */
     corr_gemm_taps_kernel *gemm_taps[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_gemm_points_kernel *gemm_points[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_outer_kernel *outer[CORR_MAX_VECTORS][CORR_MAX_ROWS];
