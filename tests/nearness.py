@@ -6,6 +6,7 @@ float64, and raises with the seed in the message where a bound is exceeded.
 
 import numpy as np
 from exactness import Problem, expected
+from tiles import largest_sums, promised, tile_sums
 
 import corr
 
@@ -67,41 +68,11 @@ class Near(Problem):
         return f"{super().__str__()}, {self.algorithm} on {self.data} data, {self.dtype}"
 
 
-def tile_most(a, side, reach=0):
-    """The largest of `a` over each tile of side x side (and `reach` rows and columns more)."""
-    h, w = a.shape[2:]
-    grown = np.pad(a, ((0, 0), (0, 0), (0, side + reach), (0, side + reach)))
-    tiles = np.lib.stride_tricks.sliding_window_view(grown, (side + reach,) * 2, (2, 3))
-    most = tiles[:, :, : h : side, : w : side].max((4, 5))
-    return most.repeat(side, 2).repeat(side, 3)[:, :, :h, :w]
-
-
-def past_the_map(p):
-    """The same problem with a tile more of outputs below and to the right."""
-    more = object.__new__(Near)
-    more.__dict__.update(p.__dict__)
-    more.pads = tuple((a, b + 3) for a, b in p.pads)
-    more.out = tuple(n + 3 for n in p.out)
-    more.y_shape = (*p.y_shape[:2], *more.out)
-    return more
-
-
 def winograd_bound(p, x, w):
-    """16 u times the tile's largest sum; where data is sparse or one value huge, channels * u
-    times the tile's largest pixel and the sum of the weights."""
-    ax, aw = abs(x.astype(np.float64)), abs(w.astype(np.float64))
-    more = past_the_map(p)
-    sums = expected(more, ax, aw, np.zeros(more.y_shape))[0]
-    bound = 16 * tile_most(sums, 4)[:, :, : p.out[0], : p.out[1]]
-    if p.data in ("sparse", "huge"):
-        (top, bottom), (left, right) = p.pads
-        padded = np.pad(ax, ((0, 0), (0, 0), (top, bottom + 3), (left, right + 3)))
-        largest = padded.reshape(p.n, p.groups, p.ic, *padded.shape[2:]).max(2)
-        largest = tile_most(largest, 4, 2)[:, :, : p.out[0], : p.out[1]]
-        total = aw.sum((1, 2, 3)).reshape(p.groups, p.oc, 1, 1)
-        wide = (largest[:, :, None] * total).reshape(bound.shape)
-        bound = np.maximum(bound, max(p.ic, 16) * wide)
-    return bound * UNIT[p.dtype]
+    """16 u times what the promise counts in, the tighter one where it is promised."""
+    dense = p.ic >= 16 and p.data in ("normal", "relu", "offset", "dark half")
+    sums_of = largest_sums if dense else tile_sums
+    return 16 * UNIT[p.dtype] * promised(x.astype(np.float64), w, p.pads, p.groups, sums_of)
 
 
 def direct_bound(terms, sums, dtype):

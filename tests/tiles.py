@@ -1,0 +1,47 @@
+"""What Winograd's errors are counted in: see docs/accuracy.md."""
+
+import numpy as np
+import reference
+
+
+def framed(x, padding, tile):
+    """The pixels as tiles see them: padded or cut, and on to whole tiles."""
+    for axis, (before, after) in zip((2, 3), padding, strict=True):
+        outputs = x.shape[axis] + before + after - 2
+        after += -outputs % tile
+        width = [(0, 0)] * 4
+        width[axis] = (max(before, 0), max(after, 0))
+        x = np.pad(x, width)
+        x = x.take(range(max(-before, 0), x.shape[axis] - max(-after, 0)), axis)
+    return x
+
+
+def tile_sums(x, w, padding, groups, tile):
+    """What the promise counts in, for each output: sqrt(K * sum m_c^2) over its K input channels,
+    m_c the largest |x| under its tile times sum |w|."""
+    out = [size + sum(pad) - 2 for size, pad in zip(x.shape[2:], padding, strict=True)]
+    size = framed(np.abs(x.astype(np.float64)), padding, tile)
+    windows = np.lib.stride_tricks.sliding_window_view(size, (tile + 2, tile + 2), (2, 3))
+    most = windows[:, :, ::tile, ::tile].max((4, 5))
+    most = most.reshape(len(x), groups, w.shape[1], *most.shape[2:])
+    weights = np.abs(w.astype(np.float64)).sum((2, 3)).reshape(groups, -1, w.shape[1])
+    sums = np.einsum("goc,ngchw->ngohw", weights**2, most**2)
+    sums = (w.shape[1] * sums.reshape(len(x), -1, *most.shape[3:])) ** 0.5
+    return sums.repeat(tile, 2).repeat(tile, 3)[:, :, : out[0], : out[1]]
+
+
+def largest_sums(x, w, padding, groups, tile):
+    """The largest sum |x||w| among the outputs of each one's tile, those past the map too."""
+    x = framed(np.abs(x), padding, tile)
+    sums = reference.conv2d(x, np.abs(w), groups=groups)
+    n, c, h, v = sums.shape
+    sums = sums.reshape(n, c, h // tile, tile, v // tile, tile).max((3, 5))
+    return sums.repeat(tile, 2).repeat(tile, 3)
+
+
+def promised(x, w, padding, groups=1, sums_of=tile_sums):
+    """Those sums over the tiles that may be taken: of 2x2 outputs below 32 channels; above, either."""
+    out = [size + sum(pad) - 2 for size, pad in zip(x.shape[2:], padding, strict=True)]
+    tiles = (2, 4) if w.shape[1] >= 32 else (2,)
+    every = [sums_of(x, w, padding, groups, tile)[:, :, : out[0], : out[1]] for tile in tiles]
+    return np.max(every, 0)
