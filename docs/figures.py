@@ -1,4 +1,4 @@
-"""Draws the figures of the lesson, as SVG text.
+"""Draws the figures of the pages, as SVG text.
 
     python docs/figures.py
 
@@ -13,6 +13,7 @@ import corr
 
 FOLDER = Path(__file__).with_name("figures")
 INK, PALE, BLUE, RED, GOLD = "#22303c", "#ffffff", "#2e86ab", "#d1495b", "#f2c14e"
+GRAY = "#66727e"
 CELL = 44
 
 
@@ -193,8 +194,41 @@ def filters():
     return sheet
 
 
+def table(heading):
+    """A table of docs/performance.md: a dictionary a layer."""
+    page = (FOLDER.parent / "performance.md").read_text(encoding="utf-8")
+    lines = page.split(f"\n## {heading}")[1].split("\n## ")[0].splitlines()
+    head, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]]
+                      for line in lines if line.startswith("|"))
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def speed():
+    """The fastest peer's time over corr's, one thread, as docs/performance.md says."""
+    rows = table("forward, 1 thread")
+    bottom = 52 + 22 * len(rows)
+    sheet = Drawing(860, bottom + 48, "How fast corr is beside the fastest peer, layer by layer")
+    across = lambda v: round(410 + 95 * np.log2(v), 1)  # noqa: E731
+    sheet.text(560, 24, "time of the fastest peer (named) / time of corr", 16)
+    for value in (0.5, 1, 2, 4, 8):
+        sheet.path([(across(value), 44), (across(value), bottom)],
+                   INK if value == 1 else "#dddddd", 1)
+        sheet.text(across(value), bottom + 18, f"{value:g} x", 12)
+    for n, row in enumerate(rows):
+        y, ratio = 48 + 22 * n, float(row["x plan"])
+        peer = next(name for name, cell in row.items() if cell.startswith("**"))
+        left, right = sorted((across(1), across(ratio)))
+        sheet.text(10, y + 13, row["layer"], 13, anchor="start")
+        sheet.text(115, y + 13, row["shape"].replace("->", "&#8594;"), 11, GRAY, "start")
+        sheet.rect(left, y, max(right - left, 1), 16, BLUE if ratio >= 1 else RED, "none")
+        sheet.text(max(right, across(1)) + 6, y + 13, f"{ratio:.2f} {peer}", 12, GRAY, "start")
+    sheet.text(560, bottom + 40, "one thread, a plan; to the right of 1 x corr is ahead", 12)
+    return sheet
+
+
 FIGURES = {"correlation": correlation, "edges": edges, "learning": learning,
-           "receptive-field": receptive_field, "costs": costs, "filters": filters}
+           "receptive-field": receptive_field, "costs": costs, "filters": filters,
+           "speed": speed}
 
 
 def main():
