@@ -2,7 +2,7 @@
 
     python docs/backends_times.py
 
-prints the page's table. Recipes whose library is not installed are left out.
+prints the page's two tables. Recipes whose library is not installed are left out.
 """
 
 import os
@@ -11,7 +11,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CORR_NUM_THREADS"):
     os.environ[name] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
+import importlib.util  # noqa: E402
 import re  # noqa: E402
+import sys  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -162,6 +164,36 @@ def transposed():
             lambda: ours(x, w, stride=2, padding=1))
 
 
+def networks():
+    """PaddleOCR's, in the evaluator with its own convolutions, with corr's, and in onnxruntime."""
+    import onnx
+    import onnxruntime
+    from onnx.reference import ReferenceEvaluator
+
+    import corr.onnx
+
+    sys.path.append(str(Path(__file__).parent.parent / "tests"))
+    from test_onnx import BatchNormalization, picture
+
+    models = Path(importlib.util.find_spec("rapidocr_onnxruntime").origin).parent / "models"
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    for title, name, shape in (
+        ("text detector (PP-OCRv4)", "ch_PP-OCRv4_det_infer", (1, 3, 320, 320)),
+        ("orientation classifier", "ch_ppocr_mobile_v2.0_cls_infer", (1, 3, 48, 192)),
+        ("text recogniser (PP-OCRv4)", "ch_PP-OCRv4_rec_infer", (1, 3, 48, 320)),
+    ):
+        feed, path = {"x": picture(shape)}, models / f"{name}.onnx"
+        model = onnx.load(path)
+        before, after = (ReferenceEvaluator(model, new_ops=[*ops, BatchNormalization])
+                         for ops in ([], corr.onnx.OPS))
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        apart = np.abs(after.run(None, feed)[0] - session.run(None, feed)[0]).max()
+        old, new, theirs = (best(lambda run=run: run(None, feed), 0.5)
+                            for run in (before.run, after.run, session.run))
+        yield title, shape, apart, old, new, theirs
+
+
 RECIPES = {"ONNX reference evaluator": onnx_reference, "autograd": autograd, "CS231n": cs231n,
            "PyTorch": torch_model, "JAX": jax_layer, "transposed convolution": transposed}
 
@@ -175,3 +207,9 @@ if __name__ == "__main__":
             continue
         old, new = best(before), best(after)
         print(f"| {title} | {what} | {old:.2f} | {new:.2f} | {old / new:.1f} x |", flush=True)
+    if importlib.util.find_spec("rapidocr_onnxruntime"):
+        print("\n| network | input | its own, ms | with corr, ms | | onnxruntime, ms | apart |\n"
+              "|---|---|---|---|---|---|---|")
+        for title, shape, apart, old, new, theirs in networks():
+            print(f"| {title} | {'x'.join(map(str, shape[1:]))} | {old:.0f} | {new:.1f} | "
+                  f"{old / new:.1f} x | {theirs:.1f} | {apart:.0e} |", flush=True)
