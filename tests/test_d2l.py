@@ -37,6 +37,21 @@ def test_corr2d_cell():
     np.testing.assert_array_equal(corr.corr2d(X.numpy(), K.numpy()), Y.numpy())
 
 
+def test_what_a_notebook_shows():
+    assert repr(torch.tensor([[1 / 3, -2 / 3]])) == "tensor([[ 0.3333, -0.6667]])"
+    layer = nn.LazyConv2d(1, kernel_size=(1, 2), bias=False)
+    layer(torch.ones((1, 3, 4, 4)))
+    assert repr(layer) == "LazyConv2d(3, 1, kernel_size=(1, 2), stride=(1, 1), bias=False)"
+    assert repr(Conv2D((1, 2))) == "Conv2D()"
+
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = Conv2D((1, 2)), layer
+
+    assert repr(Two()) == f"Two(\n  (first): Conv2D()\n  (second): {layer!r}\n)"
+
+
 def edge_image():
     X = torch.ones((6, 8))
     X[:, 2:6] = 0

@@ -30,9 +30,10 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
         The order of the axes of input and output; weights are always OIHW.
     activation : {None, "relu", "relu6"}, default None
         Applied to the output; NaN stays NaN.
-    algorithm : {"auto", "direct", "winograd"}, default "auto"
-        "direct": each output is one sum of products. "winograd": for 3x3 at stride 1 in
-        float32, up to four times fewer products, rounded as docs/accuracy.md says.
+    algorithm : {"auto", "direct", "winograd", "fft"}, default "auto"
+        "direct": each output is one sum of products. The other two are for float32 and round
+        as docs/accuracy.md says: "winograd" takes 3x3 at stride 1 with up to four times fewer
+        products, "fft" one input channel a group at stride 1, for large kernels. "auto" picks.
     out : ndarray, optional
         Where to write the result.
 

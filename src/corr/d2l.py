@@ -77,7 +77,8 @@ class Tensor:
         return format(self._array.item(), spec) if self._array.ndim == 0 else str(self)
 
     def __repr__(self):
-        return "tensor(" + np.array2string(self._array, separator=", ", prefix="tensor(") + ")"
+        words = np.array2string(self._array, precision=4, separator=", ", prefix="tensor(")
+        return f"tensor({words})"
 
     def t(self):
         return Tensor(self._array.T, (self,), lambda g: (g.T,))
@@ -271,6 +272,11 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def __repr__(self):
+        inner = [f"({name}): {value!r}".replace("\n", "\n  ")
+                 for name, value in vars(self).items() if isinstance(value, Module)]
+        return "\n  ".join([f"{type(self).__name__}(", *inner]) + ("\n)" if inner else ")")
+
 
 class Conv2d(Module):
     """`corr.nn.Conv2d` on the tape."""
@@ -285,6 +291,9 @@ class Conv2d(Module):
         if self._made.weight is not None:
             self.weight = Parameter(self._made.weight.data)
             self.bias = None if self._made.bias is None else Parameter(self._made.bias.data)
+
+    def __repr__(self):
+        return repr(self._made)
 
     def forward(self, x):
         layer = self._made

@@ -70,7 +70,7 @@ def _stripes(part: Any, stripes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> N
         axes.imshow(array, cmap=cmap, vmin=low, vmax=high)
         for (i, j), value in np.ndenumerate(array):
             if cmap != "gray":
-                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8,
+                axes.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=8,
                           color="white" if abs(value) > 0.5 else INK)
         bare(axes, title)
 
@@ -78,7 +78,7 @@ def _stripes(part: Any, stripes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> N
 def heat(axes: Any, kernel: np.ndarray, title: str, limit: float) -> None:
     axes.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
     for (i, j), value in np.ndenumerate(kernel):
-        axes.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=10,
+        axes.text(j, i, f"{value:+z.2f}", ha="center", va="center", fontsize=10,
                   color="white" if abs(value) > 0.6 * limit else INK)
     bare(axes, title)
 

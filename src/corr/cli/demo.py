@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import corr2d, get_num_threads, signal
+from .. import corr2d, filters, get_num_threads, signal
 from ._errors import CommandError, missing_extra
 from ._learn import Learned, learn_kernel
 from ._pictures import check_writable, read_gray, sample_photograph
@@ -17,7 +17,7 @@ from ._pictures import check_writable, read_gray, sample_photograph
 DEFAULT_OUTPUT = "corr-demo.png"
 LONGEST_LOOP = 5.0  # seconds that the nested loop may take before it gets a crop
 EDGE = np.array([[1, -1]], dtype=np.float32)
-SOBEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], dtype=np.float32)
+SOBEL = filters.sobel()
 
 
 def add_parser(commands: Any) -> None:

@@ -119,7 +119,7 @@ def _report(learned: Learned, seconds: float) -> None:
     steps = len(learned.losses)
     rest = learned.losses[-1] ** 0.5 if steps else 0.0
     print(f"{steps} steps, {seconds:.2f} s; root mean squared error {rest:.2e}, "
-          f"offset {learned.offset:+.4f}")
+          f"offset {learned.offset:+z.4f}")
     if max(learned.kernel.shape) <= 9:
         for row in learned.kernel:
-            print("  ".join(f"{value:+9.5f}" for value in row))
+            print("  ".join(f"{value:+z9.5f}" for value in row))
