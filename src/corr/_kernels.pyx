@@ -135,8 +135,8 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*group_function "corr_group_kernel *")(const corr_group *, const void *, const void *, void *) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
-    ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *) noexcept
-    ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t) noexcept
+    ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *, int64_t) noexcept
+    ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t, int64_t) noexcept
     ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, const int32_t *) noexcept
     ctypedef int (*winograd_output_function "corr_winograd_output_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
@@ -460,12 +460,12 @@ def add(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):
 
 def lanes_in(isa, x, int64_t x_at, int64_t pixel, int64_t channel, int64_t pixels,
              int64_t channels, dst):
-    _table(isa, dst.dtype).lanes_in(_at(x, x_at), pixel, channel, pixels, channels, _at(dst, 0))
+    _table(isa, dst.dtype).lanes_in(_at(x, x_at), pixel, channel, pixels, channels, _at(dst, 0), 0)
 
 
 def lanes_out(isa, src, int64_t pixels, int64_t channels, y, int64_t y_at, int64_t pixel,
               int64_t channel):
-    _table(isa, src.dtype).lanes_out(_at(src, 0), pixels, channels, _at(y, y_at), pixel, channel)
+    _table(isa, src.dtype).lanes_out(_at(src, 0), pixels, channels, _at(y, y_at), pixel, channel, 0)
 
 
 cdef const corr_winograd_kernels *_winograd(str isa, int points) except NULL:

@@ -142,7 +142,7 @@ static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c)
     for (int64_t i = r0; i < r1; i++)
         k->lanes_in(item->x + (from + i * xs[3] + lo * xs[4]) * k->bytes, xs[4], xs[2], hi - lo,
                     corr_min(k->lanes, s->ic - c),
-                    item->patch + (i * row + lo * k->lanes) * k->bytes);
+                    item->patch + (i * row + lo * k->lanes) * k->bytes, 0);
 }
 
 /* Where in V point e of block `block` of the terms begins. */
@@ -247,7 +247,7 @@ static int invert_run(const winograd_item *item, const tile_run *r, const char *
                                             &store);
     for (int64_t i = 0; i < rows; i++)
         k->lanes_out(item->pixels + i * row * bytes, columns, channels, y + i * ys[3] * bytes,
-                     ys[4], ys[2]);
+                     ys[4], ys[2], 0);
     return finite;
 }
 

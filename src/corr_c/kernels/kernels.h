@@ -197,14 +197,16 @@ typedef void corr_plain_weight_kernel(const corr_problem *problem, const void *x
                                       const void *gy);
 
 /* dst[i * lanes + c] = x[i * pixel + c * channel] for i < pixels, c < channels <= lanes; the
- * other lanes are zero. */
+ * other lanes are zero. Of planes, what lies `ahead` is fetched into L2 meanwhile, if that is
+ * not 0. */
 typedef void corr_lanes_in_kernel(const void *x, int64_t pixel, int64_t channel, int64_t pixels,
-                                  int64_t channels, void *dst);
+                                  int64_t channels, void *dst, int64_t ahead);
 
-/* y[i * pixel + c * channel] = src[i * lanes + c] for i < pixels, c < channels <= lanes. */
+/* y[i * pixel + c * channel] = src[i * lanes + c] for i < pixels, c < channels <= lanes; again
+ * with what to fetch. */
 enum { CORR_LANES_APART = 4 }; /* vectors of a plane stored one after another */
 typedef void corr_lanes_out_kernel(const void *src, int64_t pixels, int64_t channels, void *y,
-                                   int64_t pixel, int64_t channel);
+                                   int64_t pixel, int64_t channel, int64_t ahead);
 
 /* Winograd's F(outputs, 3) with outputs + 2 points a side, on pixels of `lanes` channels.
  * Input: tile t is the patch x[i * row + (outputs * t + j) * column], i and j < points;

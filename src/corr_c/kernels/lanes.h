@@ -12,6 +12,12 @@ CORR_INLINE void CORR_NAME(turn_block)(const real *src, int64_t src_row, real *d
         v_store(dst + i * dst_row, block[i]);
 }
 
+CORR_INLINE void CORR_NAME(fetch_block)(const real *plane, int64_t channel) {
+    CORR_UNROLL
+    for (int c = 0; c < V_LANES; c++)
+        CORR_PREFETCH_L2(plane + c * channel);
+}
+
 /* A block of fewer pixels or channels. */
 static CORR_NOINLINE void CORR_NAME(lanes_in_part)(const real *x, int64_t channel,
                                                    int64_t pixels, int64_t channels, real *dst) {
@@ -25,7 +31,8 @@ static CORR_NOINLINE void CORR_NAME(lanes_in_part)(const real *x, int64_t channe
 }
 
 static void CORR_NAME(corr_lanes_in)(const void *x_, int64_t pixel, int64_t channel,
-                                     int64_t pixels, int64_t channels, void *dst_) {
+                                     int64_t pixels, int64_t channels, void *dst_,
+                                     int64_t ahead) {
     const real *x = x_;
     real *dst = dst_;
     if (channel == 1) {
@@ -36,6 +43,8 @@ static void CORR_NAME(corr_lanes_in)(const void *x_, int64_t pixel, int64_t chan
     if (pixel == 1 && channels == V_LANES && pixels >= V_LANES) {
         for (int64_t at = 0; at < pixels; at += V_LANES) {
             const int64_t i = at + V_LANES <= pixels ? at : pixels - V_LANES;
+            if (ahead)
+                CORR_NAME(fetch_block)(x + i + ahead, channel);
             CORR_NAME(turn_block)(x + i, channel, dst + i * V_LANES, V_LANES);
         }
         return;
@@ -91,10 +100,12 @@ static CORR_NOINLINE void CORR_NAME(lanes_out_apart)(const real *src, int64_t pi
 }
 
 static void CORR_NAME(corr_lanes_out)(const void *src_, int64_t pixels, int64_t channels,
-                                      void *y_, int64_t pixel, int64_t channel) {
+                                      void *y_, int64_t pixel, int64_t channel, int64_t ahead) {
     const real *src = src_;
     real *y = y_;
     if (pixel == 1 && channels == V_LANES && pixels >= V_LANES) {
+        for (int64_t i = 0; ahead && i < pixels; i += V_LANES)
+            CORR_NAME(fetch_block)(y + i + ahead, channel);
         if (channel * (int64_t)sizeof(real) % 4096 == 0) {
             CORR_NAME(lanes_out_apart)(src, pixels, y, channel);
             return;
