@@ -12,6 +12,7 @@
  * (choice->channel_lanes): for channels-last, and for maps too small to fill vectors. Then
  * planes are written by way of a buffer [pixel][channel] that is transposed at the end.
  */
+#include "../base/threads.h"
 #include "../plan/plan.h"
 
 typedef struct gemm_job {
@@ -19,7 +20,8 @@ typedef struct gemm_job {
     const corr_choice *choice;
     const char *x, *w, *packed, *bias;
     char *y, *workspace;
-    int *finite; /* of each worker, where items pack */
+    corr_atomic *odd; /* where items pack: is some weight not finite? */
+    int64_t items;
     corr_blocks blocks;
     corr_scratch scratch;
     corr_slab slab;
@@ -34,7 +36,6 @@ typedef struct gemm_item {
     const char *x, *w, *bias;
     char *y, *slab, *sums, *own_panel;
     int64_t g;
-    int worker;
     corr_panel *panels;
     int64_t count; /* of panels */
     /* Its pixels: runs of `length`, from `start` on, a row apart. */
@@ -97,7 +98,7 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     const int64_t row = index / b->bands / b->columns % b->rows;
     const int64_t image = index / b->bands / b->columns / b->rows;
     const int64_t g = image % s->groups, n = image / s->groups;
-    gemm_item item = {.job = job, .g = g, .worker = worker};
+    gemm_item item = {.job = job, .g = g};
     item.x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
     item.y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
     item.w = job->packed + g * corr_packed_group_bytes(s, c);
@@ -262,8 +263,8 @@ static void pack_and_multiply(gemm_item *item, int64_t terms) {
     const gemm_job *job = item->job;
     const corr_choice *c = job->choice;
     for (int64_t o = item->o0; o < item->o1; o += corr_panel_channels(c)) {
-        job->finite[item->worker] &=
-            corr_pack_panel(job->s, c, job->w, item->g, o, item->c0, item->own_panel);
+        if (!corr_pack_panel(job->s, c, job->w, item->g, o, item->c0, item->own_panel))
+            corr_set(job->odd, 1);
         for (int64_t pc = 0; pc < corr_max(terms, 1); pc += c->kc) {
             set_chain(item, pc, terms);
             multiply_panel(item, o);
@@ -273,6 +274,8 @@ static void pack_and_multiply(gemm_item *item, int64_t terms) {
 
 static void multiply_item(void *context, int64_t index, int worker, corr_run_state *run) {
     const gemm_job *job = context;
+    while (index >= job->items)
+        index -= job++->items;
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     gemm_item item = make_item(job, index, worker);
@@ -309,34 +312,67 @@ static void fill_offsets(gemm_job *job, int32_t *to) {
     }
 }
 
-static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
-                       const void *packed, const void *bias, void *y, void *workspace,
-                       const corr_call *call) {
+static gemm_job make_job(const corr_part *part, void *offsets, corr_atomic *odd) {
+    const corr_problem *s = part->s;
+    const corr_choice *c = part->choice;
     const int64_t *ys = s->y_stride;
-    int finite[256];
-    corr_call few = *call;
-    few.threads = (int)corr_min(few.threads, 256);
-    for (int i = 0; i < few.threads; i++)
-        finite[i] = 1;
     const int flat = c->by_rows || s->h.out == 1 || ys[3] == s->w.out * ys[4];
     gemm_job job = {
-        .s = s, .choice = c, .x = x, .w = w, .packed = packed, .bias = bias, .y = y,
-        .finite = finite,
+        .s = s, .choice = c, .x = part->x, .w = part->w, .packed = part->packed,
+        .bias = part->bias, .y = part->y, .odd = odd,
         .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
         .direct = corr_reads_image(s, c),
         .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
     };
-    job.slab = job.scratch.layout;
-    job.workspace = (char *)workspace + job.scratch.offsets;
-    fill_offsets(&job, workspace);
     const corr_blocks *b = &job.blocks;
-    corr_status status = corr_parallel(
-        multiply_item, &job, s->n * s->groups * b->rows * b->columns * b->bands, &few);
-    int all = 1;
-    for (int i = 0; i < few.threads; i++)
-        all &= finite[i];
-    return status || all || !corr_has_padding(s) ? status
-                                                 : corr_redo_edges(s, c, x, w, bias, y, call);
+    job.items = s->n * s->groups * b->rows * b->columns * b->bands;
+    job.slab = job.scratch.layout;
+    fill_offsets(&job, offsets);
+    return job;
+}
+
+int64_t corr_parts_workspace(const corr_part *parts, int count, int threads) {
+    int64_t offsets = 0, most = 0;
+    for (int i = 0; i < count; i++) {
+        const corr_scratch scratch = corr_make_scratch(parts[i].s, parts[i].choice);
+        offsets += scratch.offsets;
+        most = corr_max(most, scratch.bytes);
+    }
+    return offsets + threads * most;
+}
+
+corr_status corr_run_parts(const corr_part *parts, int count, void *workspace,
+                           const corr_call *call) {
+    gemm_job jobs[CORR_MAX_PARTS];
+    corr_atomic odd[CORR_MAX_PARTS];
+    char *offsets = workspace;
+    int64_t items = 0, most = 0;
+    for (int i = 0; i < count; i++) {
+        jobs[i] = make_job(&parts[i], offsets, &odd[i]);
+        corr_set(&odd[i], !parts[i].finite);
+        offsets += jobs[i].scratch.offsets;
+        items += jobs[i].items;
+        most = corr_max(most, jobs[i].scratch.bytes);
+    }
+    for (int i = 0; i < count; i++) {
+        jobs[i].workspace = offsets;
+        jobs[i].scratch.bytes = most;
+    }
+    corr_status status = corr_parallel(multiply_item, jobs, items, call);
+    for (int i = 0; i < count && status == CORR_OK; i++) {
+        const corr_part *p = &parts[i];
+        if (corr_load(&odd[i]) && corr_has_padding(p->s))
+            status = corr_redo_edges(p->s, p->choice, p->x, p->w, p->bias, p->y, call);
+    }
+    return status;
+}
+
+static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                       const void *packed, const void *bias, void *y, void *workspace,
+                       const corr_call *call) {
+    const corr_part part = {.s = s, .choice = c, .x = x, .w = w, .bias = bias,
+                            .packed = (void *)(uintptr_t)packed, .y = y, .finite = 1};
+    return corr_run_parts(&part, 1, workspace, call);
 }
 
 static int64_t packed_bytes(const corr_problem *s, const corr_choice *c) {

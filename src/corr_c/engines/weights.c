@@ -1,5 +1,6 @@
 /* Weights as panels of a choice: [k][width] for the output channels of one panel after
  * another, k = (p, q, c) within each block of input channels. */
+#include "../base/threads.h"
 #include "../plan/plan.h"
 
 int64_t corr_packed_group_bytes(const corr_problem *s, const corr_choice *c) {
@@ -12,13 +13,11 @@ int64_t corr_packed_bytes(const corr_problem *s, const corr_choice *c) {
 }
 
 typedef struct pack_job {
-    const corr_problem *s;
-    const corr_choice *choice;
-    const char *w;
-    char *packed;
+    const corr_part *part;
     int64_t panels, blocks; /* of output and of input channels */
-    int blocks_first;       /* do neighbouring items share input channels? */
-    int *finite;
+    int64_t items;
+    int blocks_first; /* do neighbouring items share input channels? */
+    corr_atomic odd;  /* is some weight not finite? */
 } pack_job;
 
 int64_t corr_packed_width(const corr_choice *c, int64_t channels) {
@@ -37,41 +36,55 @@ int corr_pack_panel(const corr_problem *s, const corr_choice *c, const void *w, 
 }
 
 static void pack_item(void *context, int64_t item, int worker, corr_run_state *run) {
-    const pack_job *job = context;
-    const corr_problem *s = job->s;
-    const corr_choice *c = job->choice;
+    pack_job *job = context;
+    while (item >= job->items)
+        item -= job++->items;
+    const corr_problem *s = job->part->s;
+    const corr_choice *c = job->part->choice;
     const int64_t part = item % (job->panels * job->blocks), g = item / (job->panels * job->blocks);
     const int64_t panel = job->blocks_first ? part % job->panels : part / job->blocks;
     const int64_t c0 = (job->blocks_first ? part / job->panels : part % job->blocks) * c->cb;
     const int64_t o = panel * corr_panel_channels(c);
     const int64_t width = corr_packed_width(c, corr_min(corr_panel_channels(c), s->oc - o));
     const int64_t before = o * corr_terms(s) + c0 * s->h.kernel * s->w.kernel * width;
-    char *to = job->packed + g * corr_packed_group_bytes(s, c) + before * c->kernels->bytes;
+    char *to = (char *)job->part->packed + g * corr_packed_group_bytes(s, c) + before * c->kernels->bytes;
+    (void)worker;
     (void)run;
-    job->finite[worker] &= corr_pack_panel(s, c, job->w, g, o, c0, to);
+    if (!corr_pack_panel(s, c, job->part->w, g, o, c0, to))
+        corr_set(&job->odd, 1);
 }
 
-corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
-                        int *finite, const corr_call *call) {
-    int all[256];
+corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call) {
+    pack_job jobs[CORR_MAX_PARTS];
+    int64_t items = 0, weights = 0;
+    for (int i = 0; i < count; i++) {
+        const corr_problem *s = parts[i].s;
+        const int64_t *ws = s->w_stride;
+        pack_job job = {.part = &parts[i],
+                        .panels = corr_ceil_div(s->oc, corr_panel_channels(parts[i].choice)),
+                        .blocks = corr_ceil_div(s->ic, parts[i].choice->cb)};
+        /* An input gradient's output channels lie closer together than its input channels:
+         * its weights are read once, from the first to the last. */
+        job.blocks_first = (ws[1] < 0 ? -ws[1] : ws[1]) < (ws[2] < 0 ? -ws[2] : ws[2]);
+        job.items = parts[i].choice->packs_late ? 0 : s->groups * job.panels * job.blocks;
+        items += job.items;
+        weights += job.items ? s->groups * s->oc * corr_terms(s) : 0;
+        jobs[i] = job;
+    }
+    /* Threads pay from some 10,000 weights on: they are about to be woken anyway. */
     corr_call few = *call;
-    pack_job job = {.s = s, .choice = c, .w = w, .packed = packed, .finite = all,
-                    .panels = corr_ceil_div(s->oc, corr_panel_channels(c)),
-                    .blocks = corr_ceil_div(s->ic, c->cb)};
-    /* An input gradient's output channels lie closer together than its input channels: its
-     * weights are read once, from the first to the last. */
-    job.blocks_first = (s->w_stride[1] < 0 ? -s->w_stride[1] : s->w_stride[1]) <
-                       (s->w_stride[2] < 0 ? -s->w_stride[2] : s->w_stride[2]);
-    /* Threads pay from some 100,000 weights on. */
-    if (s->groups * s->oc * corr_terms(s) < 100000)
+    if (weights < 10000)
         few.threads = 1;
-    few.threads = (int)corr_min(few.threads, 256);
-    for (int i = 0; i < few.threads; i++)
-        all[i] = 1;
-    corr_status status = corr_parallel(pack_item, &job, s->groups * job.panels * job.blocks, &few);
-    *finite = 1;
-    for (int i = 0; i < few.threads; i++)
-        *finite &= all[i];
+    corr_status status = items ? corr_parallel(pack_item, jobs, items, &few) : CORR_OK;
+    for (int i = 0; i < count; i++)
+        parts[i].finite = !corr_load(&jobs[i].odd);
     return status;
 }
 
+corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
+                      int *finite, const corr_call *call) {
+    corr_part part = {.s = s, .choice = c, .w = w, .packed = packed};
+    const corr_status status = corr_pack_parts(&part, 1, call);
+    *finite = part.finite;
+    return status;
+}

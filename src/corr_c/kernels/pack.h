@@ -120,6 +120,29 @@ CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, 
     return odd;
 }
 
+/* Any taps, element by element. */
+CORR_INLINE vec CORR_NAME(pack_elements)(const real *w, int64_t rows, int64_t width,
+                                         int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
+                                         int64_t w_c, int64_t w_h, int64_t w_w, real *dst) {
+    for (int64_t c = 0; c < channels; c++, w += w_c) {
+        for (int64_t i = 0; i < rows; i++)
+            CORR_PREFETCH(w + 12 * w_c + i * w_o);
+        for (int64_t t = 0; t < kh * kw; t++) {
+            const real *from = w + t / kw * w_h + t % kw * w_w;
+            real *to = dst + (t * channels + c) * width;
+            for (int64_t i = 0; i < rows; i++)
+                to[i] = from[i * w_o];
+            for (int64_t i = rows; i < width; i++)
+                to[i] = 0;
+        }
+    }
+    vec odd = v_zero();
+    const int64_t all = kh * kw * channels * width;
+    for (int64_t i = 0; i < all; i += V_LANES)
+        odd = v_fma(all - i < V_LANES ? v_load_n(dst + i, all - i) : v_load(dst + i), v_zero(), odd);
+    return odd;
+}
+
 /* Output channels apart, channels together: HWIO weights read the other way round. */
 CORR_INLINE vec CORR_NAME(pack_turned)(const real *w, int64_t rows, int64_t room, int64_t width,
                                        int64_t channels, int64_t w_o, real *dst) {
@@ -152,6 +175,12 @@ CORR_INLINE int64_t CORR_NAME(map_taps)(int64_t kh, int64_t kw, int64_t w_h, int
         tap_at[at] = (int16_t)t;
     }
     return span;
+}
+
+/* Does turning blocks cost less than element by element, a cycle each? */
+CORR_INLINE int CORR_NAME(turns)(int64_t elements, int64_t span, int64_t width) {
+    const int64_t blocks = (span + V_LANES - 1) / V_LANES * ((width + V_LANES - 1) / V_LANES);
+    return elements > 4 * V_LANES * blocks;
 }
 
 static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t width,
@@ -211,7 +240,8 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                                                         some, room, width, channels, w_o,
                                                         dst + t * channels * width + i));
             }
-    } else if ((span = CORR_NAME(map_taps)(kh, kw, w_h, w_w, tap_at, &low)) > 0) {
+    } else if ((span = CORR_NAME(map_taps)(kh, kw, w_h, w_w, tap_at, &low)) > 0 &&
+               CORR_NAME(turns)(taps * width, span, width)) {
         for (int64_t i = 0; i < width; i += V_LANES) {
             const int64_t room = width - i < V_LANES ? width - i : V_LANES;
             const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
@@ -219,18 +249,7 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                                                   tap_at, span, w_o, w_c, dst + i));
         }
     } else {
-        real lone = 0;
-        for (int64_t p = 0; p < kh; p++)
-            for (int64_t q = 0; q < kw; q++) {
-                const real *from = w + p * w_h + q * w_w;
-                for (int64_t c = 0; c < channels; c++, from += w_c)
-                    for (int64_t i = 0; i < width; i++) {
-                        real v = i < rows ? from[i * w_o] : 0;
-                        lone += v * 0;
-                        *dst++ = v;
-                    }
-            }
-        return lone == 0;
+        odd = CORR_NAME(pack_elements)(w, rows, width, channels, kh, kw, w_o, w_c, w_h, w_w, dst);
     }
     return v_sum(odd) == 0;
 }

@@ -1,15 +1,79 @@
-/* The input gradient: a forward for each phase of the stride (problem/rewrite.c). */
+/* The input gradient: a forward for each phase of the stride (problem/rewrite.c), all of them
+ * at once. Where a row of gx has its pixels one after another, a phase's would be stored one by
+ * one: phases then go to blocks of their own, [plane][row][column], and whole rows are laced
+ * from those. */
 #include "run.h"
 
 #include <string.h>
 
+/* Images whose blocks stay in L3 between being written and being laced. */
+static const int64_t block_bytes = 8 << 20;
+
 typedef struct plane_job {
     const corr_problem *s; /* its x is gx, [h.in][w.in] a plane */
     char *gx;
-    const char *from; /* dense planes; NULL: gx becomes zero */
-    const char *odd;  /* those of every other column, or NULL; `from` then has the even ones */
-    int add;          /* to gx, or written there? */
+    const char *from;  /* dense planes; NULL: gx becomes zero */
+    const char *zeros; /* then `from` has the phases of the stride; else NULL */
+    int64_t planes;
+    int add; /* to gx, or written there? */
 } plane_job;
+
+/* Outputs of one axis whose phase is a, and those of the phases before. */
+static int64_t phase_size(const corr_axis *axis, int64_t a) {
+    return (axis->in - a + axis->stride - 1) / axis->stride;
+}
+static int64_t phase_start(const corr_axis *axis, int64_t a) {
+    return a * (axis->in / axis->stride) + corr_min(a, axis->in % axis->stride);
+}
+
+/* Has it a tap? */
+static int has_taps(const corr_axis *axis, int64_t a) {
+    for (int64_t p = 0; p < corr_min(axis->kernel, axis->stride); p++)
+        if ((a + axis->pad - p * axis->dilation) % axis->stride == 0)
+            return 1;
+    return 0;
+}
+
+/* Elements before the block of phase (a, b). */
+static int64_t phase_block(const corr_problem *s, int64_t planes, int64_t a, int64_t b) {
+    return planes * (phase_start(&s->h, a) * s->w.in + phase_size(&s->h, a) * phase_start(&s->w, b));
+}
+
+/* A plane's rows of phase (a, b), which lie *row bytes apart. */
+static const char *phase_rows(const plane_job *job, int64_t plane, int64_t a, int64_t b,
+                              int64_t *row) {
+    const corr_problem *s = job->s;
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+    *row = has_taps(&s->w, b) ? phase_size(&s->w, b) * bytes : 0;
+    if (*row == 0)
+        return job->zeros;
+    return job->from + phase_block(s, job->planes, a, b) * bytes + plane * phase_size(&s->h, a) * *row;
+}
+
+static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
+    const corr_problem *s = job->s;
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const int64_t step = s->w.stride, next = s->h.stride * s->x_stride[3] * k->bytes;
+    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in); a++) {
+        char *to = gx + a * s->x_stride[3] * k->bytes;
+        const int64_t rows = phase_size(&s->h, a);
+        const int zero = !has_taps(&s->h, a);
+        for (int64_t i = 0; i < rows && zero; i++)
+            memset(to + i * next, 0, (size_t)(s->w.in * k->bytes));
+        for (int64_t b = 0; b < corr_min(step, s->w.in) && !zero; b++) {
+            int64_t row, odd_row;
+            const char *from = phase_rows(job, plane, a, b, &row);
+            if (step != 2)
+                for (int64_t i = 0; i < rows; i++)
+                    k->spread(to + i * next + b * k->bytes, step, from + i * row, phase_size(&s->w, b));
+            else if (b == 0) {
+                const char *odd = phase_rows(job, plane, a, 1, &odd_row);
+                for (int64_t i = 0; i < rows; i++)
+                    k->lace(to + i * next, from + i * row, odd + i * odd_row, s->w.in);
+            }
+        }
+    }
+}
 
 static void finish_plane(void *context, int64_t item, int worker, corr_run_state *run) {
     const plane_job *job = context;
@@ -20,12 +84,12 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
     char *gx = job->gx + (n * xs[0] + g * xs[1] + c * xs[2]) * bytes;
     (void)worker;
     (void)run;
+    if (job->zeros) {
+        lace_plane(job, gx, item);
+        return;
+    }
     for (int64_t i = 0; i < s->h.in; i++, gx += xs[3] * bytes) {
-        if (job->odd) {
-            const int64_t row = item * s->h.in + i;
-            k->lace(gx, job->from + row * ((columns + 1) / 2) * bytes,
-                    job->odd + row * (columns / 2) * bytes, columns);
-        } else if (job->from)
+        if (job->from)
             (job->add ? k->add : k->spread)(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
         else if (xs[4] == 1)
             memset(gx, 0, (size_t)(columns * bytes));
@@ -36,7 +100,8 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
 }
 
 static corr_status each_plane(plane_job *job, const corr_call *call) {
-    return corr_parallel(finish_plane, job, job->s->n * job->s->groups * job->s->ic, call);
+    job->planes = job->s->n * job->s->groups * job->s->ic;
+    return corr_parallel(finish_plane, job, job->planes, call);
 }
 
 static corr_status fill_zero(const corr_problem *s, void *gx, const corr_call *call) {
@@ -62,110 +127,148 @@ static size_t make_dense(int64_t stride[5], const corr_problem *s, int64_t chann
     return (size_t)(s->n * stride[0] * corr_kernel_table(s->dtype)->bytes);
 }
 
-/* A phase that has every stride-th pixel of a row: computed dense, where the engines store
- * vectors, then spread. */
-static corr_status run_spread(const corr_problem *phase, const void *gy, const char *w, char *y,
-                              const corr_call *call) {
-    corr_problem dense = *phase, planes = *phase; /* whose x is the phase's y */
-    const size_t bytes = make_dense(dense.y_stride, phase, phase->oc, phase->h.out, phase->w.out);
-    memcpy(planes.x_stride, phase->y_stride, sizeof planes.x_stride);
-    planes.ic = phase->oc;
-    planes.h.in = phase->h.out;
-    planes.w.in = phase->w.out;
-    char *block = corr_allocate(bytes);
+typedef struct phases {
+    int count;
+    corr_problem s[CORR_MAX_PARTS]; /* the longest sums first */
+    const char *w[CORR_MAX_PARTS];
+    char *y[CORR_MAX_PARTS];
+} phases;
+
+static void add_phase(phases *p, const corr_problem *s, const char *w, char *y) {
+    int at = p->count++;
+    for (; at > 0 && corr_terms(&p->s[at - 1]) < corr_terms(s); at--) {
+        p->s[at] = p->s[at - 1];
+        p->w[at] = p->w[at - 1];
+        p->y[at] = p->y[at - 1];
+    }
+    p->s[at] = *s;
+    p->w[at] = w;
+    p->y[at] = y;
+    corr_flatten(&p->s[at]);
+}
+
+static corr_status run_together(corr_part *parts, int count, const corr_call *call) {
+    int64_t bytes = corr_parts_workspace(parts, count, call->threads);
+    const int64_t packed = corr_round_up(bytes, 64);
+    bytes = packed;
+    for (int i = 0; i < count; i++)
+        bytes += corr_gemm_engine.packed_bytes(parts[i].s, parts[i].choice);
+    char *block = corr_allocate((size_t)bytes);
     if (!block)
         return CORR_NO_MEMORY;
-    corr_flatten(&dense);
-    corr_status status = corr_run_forward(&dense, gy, w, NULL, block, call);
-    plane_job job = {.s = &planes, .gx = y, .from = block};
+    char *to = block + packed;
+    for (int i = 0; i < count; i++) {
+        parts[i].packed = to;
+        to += corr_gemm_engine.packed_bytes(parts[i].s, parts[i].choice);
+    }
+    corr_status status = corr_pack_parts(parts, count, call);
     if (status == CORR_OK)
-        status = each_plane(&job, call);
-    corr_release(block, bytes);
+        status = corr_run_parts(parts, count, block, call);
+    corr_release(block, (size_t)bytes);
     return status;
 }
 
-/* Both phases of a column stride of 2, and every stride-th row: whole vectors are stored. */
-static corr_status run_laced(const corr_problem *s, int64_t a, char *gx, const char *w,
-                             const void *gy, const corr_call *call) {
-    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
-    corr_problem planes = *s;
-    char *block[2] = {NULL, NULL};
-    size_t size[2];
+/* All products are shared out at once; other engines take one after another. */
+static corr_status run_list(phases *p, const char *gy, const corr_call *call) {
+    corr_choice choice[CORR_MAX_PARTS];
+    corr_part parts[CORR_MAX_PARTS];
+    int products = 0;
     corr_status status = CORR_OK;
-    for (int64_t b = 0; b < 2 && !status; b++) {
-        corr_problem phase;
-        int64_t w_offset, y_offset;
-        corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
-        planes.h.in = phase.h.out;
-        size[b] = make_dense(phase.y_stride, &phase, phase.oc, phase.h.out, phase.w.out);
-        block[b] = corr_allocate(size[b]);
-        const corr_call few = corr_with_threads(&phase, call);
-        corr_flatten(&phase);
-        status = block[b] ? corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, block[b], &few)
-                          : CORR_NO_MEMORY;
+    for (int i = 0; i < p->count && !status; i++) {
+        const corr_call few = corr_with_threads(&p->s[i], call);
+        status = corr_choose(&p->s[i], call->threads, 0, &choice[products]);
+        if (status == CORR_OK && choice[products].engine == &corr_gemm_engine) {
+            parts[products] = (corr_part){.s = &p->s[i], .choice = &choice[products], .x = gy,
+                                          .w = p->w[i], .y = p->y[i]};
+            products++;
+        } else if (status == CORR_OK)
+            status = corr_run_forward(&p->s[i], gy, p->w[i], NULL, p->y[i], &few);
     }
-    planes.x_stride[3] *= s->h.stride;
-    plane_job job = {.s = &planes, .gx = gx + a * s->x_stride[3] * bytes, .from = block[0], .odd = block[1]};
-    const corr_call some = corr_with_threads(s, call);
-    if (status == CORR_OK)
-        status = each_plane(&job, &some);
-    for (int b = 0; b < 2; b++)
-        if (block[b])
-            corr_release(block[b], size[b]);
+    p->count = 0;
+    return status || products == 0 ? status : run_together(parts, products, call);
+}
+
+/* To gx, or to blocks of phases. */
+static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, const char *w,
+                              const char *gy, const corr_call *call) {
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+    phases p = {.count = 0};
+    corr_status status = CORR_OK;
+    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in) && !status; a++)
+        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in) && !status; b++) {
+            corr_problem phase;
+            int64_t w_offset, y_offset;
+            const int taps = corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
+            if (!taps || corr_is_empty(&phase))
+                continue;
+            if (blocks) {
+                make_dense(phase.y_stride, &phase, phase.oc, phase.h.out, phase.w.out);
+                y_offset = phase_block(s, s->n * s->groups * s->ic, a, b);
+            }
+            add_phase(&p, &phase, w + w_offset * bytes, (blocks ? blocks : gx) + y_offset * bytes);
+            if (p.count == CORR_MAX_PARTS)
+                status = run_list(&p, gy, call);
+        }
+    return status ? status : run_list(&p, gy, call);
+}
+
+/* By way of blocks, some images at a time. */
+static corr_status run_laced(const corr_problem *s, char *gx, const char *w, const char *gy,
+                             const corr_call *call) {
+    corr_problem some = *s;
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes, zeros = phase_size(&s->w, 0) * bytes;
+    const int64_t image = s->groups * s->ic * s->h.in * s->w.in * bytes;
+    some.n = corr_max(1, corr_min(s->n, block_bytes / image));
+    const int64_t all = some.n * image;
+    char *blocks = corr_allocate((size_t)(all + zeros));
+    if (!blocks)
+        return CORR_NO_MEMORY;
+    memset(blocks + all, 0, (size_t)zeros);
+    corr_status status = CORR_OK;
+    for (int64_t n = 0; n < s->n && !status; n += some.n) {
+        some.n = corr_min(some.n, s->n - n);
+        const corr_call few = corr_with_threads(&some, call);
+        char *to = gx + n * s->x_stride[0] * bytes;
+        status = run_phases(&some, NULL, blocks, w, gy + n * s->y_stride[0] * bytes, &few);
+        plane_job job = {.s = &some, .gx = to, .from = blocks, .zeros = blocks + all};
+        if (status == CORR_OK)
+            status = each_plane(&job, &few);
+    }
+    corr_release(blocks, (size_t)(all + zeros));
     return status;
 }
 
 /* Does some phase of the stride have no tap? */
 static int skips_pixels(const corr_axis *axis) {
-    for (int64_t a = 1; a <= axis->stride && axis->stride > 1; a++)
-        if (axis->kernel < axis->stride || (a > 1 && axis->stride % a == 0 && axis->dilation % a == 0))
+    for (int64_t a = 0; a < corr_min(axis->stride, axis->in); a++)
+        if (!has_taps(axis, a))
             return 1;
     return 0;
 }
 
-static corr_status run_phases(const corr_problem *s, char *gx, const char *w, const void *gy,
-                              const corr_call *call) {
-    const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
+static corr_status run(const corr_problem *s, char *gx, const char *w, const char *gy,
+                       const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
+    const int sums = s->oc > 0 && corr_pixels(s) > 0;
+    const int up = sums && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
     corr_status status = CORR_OK;
     /* Pixels that no tap reaches: all are zeroed before, in rows. */
-    const int sparse = skips_pixels(&s->h) || skips_pixels(&s->w) || s->oc == 0 || corr_pixels(s) == 0;
-    if (sparse)
+    if (!sums || ((up || !laced) && (skips_pixels(&s->h) || skips_pixels(&s->w))))
         status = fill_zero(s, gx, &some);
-    if (!status && corr_takes_up(s)) {
+    if (status || !sums)
+        return status;
+    if (up) {
         int finite;
         status = corr_depthwise_up(s, gx, w, gy, &some, &finite);
         if (status || finite)
             return status;
     }
-    const int laced = !sparse && s->w.stride == 2 && s->x_stride[4] == 1 && s->w.in > 1;
-    for (int64_t a = 0; a < s->h.stride && a < s->h.in && !status; a++) {
-        if (laced) {
-            status = run_laced(s, a, gx, w, gy, call);
-            continue;
-        }
-        for (int64_t b = 0; b < s->w.stride && b < s->w.in && !status; b++) {
-            corr_problem phase;
-            int64_t w_offset, y_offset;
-            const int taps = corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
-            if (!taps || corr_is_empty(&phase) || corr_pixels(s) == 0)
-                continue;
-            char *y = gx + y_offset * bytes;
-            const corr_call few = corr_with_threads(&phase, call);
-            if (phase.y_stride[4] != 1 && s->x_stride[4] == 1) {
-                status = run_spread(&phase, gy, w + w_offset * bytes, y, &few);
-            } else {
-                corr_flatten(&phase);
-                status = corr_run_forward(&phase, gy, w + w_offset * bytes, NULL, y, &few);
-            }
-        }
-    }
-    return status;
+    return laced ? run_laced(s, gx, w, gy, call) : run_phases(s, gx, NULL, w, gy, &some);
 }
 
 /* Into a block of its own, then added: rare, and no engine has to know of it. */
-static corr_status add_phases(const corr_problem *s, char *gx, const char *w, const void *gy,
-                              const corr_call *call) {
+static corr_status add_whole(const corr_problem *s, char *gx, const char *w, const void *gy,
+                             const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
     corr_problem own = *s;
     const size_t bytes = make_dense(own.x_stride, s, s->ic, s->h.in, s->w.in);
@@ -173,7 +276,7 @@ static corr_status add_phases(const corr_problem *s, char *gx, const char *w, co
     if (!block)
         return CORR_NO_MEMORY;
     plane_job job = {.s = s, .gx = gx, .from = block, .add = 1};
-    corr_status status = run_phases(&own, block, w, gy, call);
+    corr_status status = run(&own, block, w, gy, call);
     if (status == CORR_OK)
         status = each_plane(&job, &some);
     corr_release(block, bytes);
@@ -185,5 +288,5 @@ corr_status corr_input_gradient(const corr_problem *s, void *gx, const void *w, 
     corr_status status = corr_problem_check(s);
     if (status || s->n == 0 || s->groups == 0 || s->ic == 0 || s->h.in == 0 || s->w.in == 0)
         return status;
-    return call->accumulate ? add_phases(s, gx, w, gy, call) : run_phases(s, gx, w, gy, call);
+    return call->accumulate ? add_whole(s, gx, w, gy, call) : run(s, gx, w, gy, call);
 }

@@ -138,6 +138,21 @@ int corr_pack_panel(const corr_problem *s, const corr_choice *c, const void *w, 
 corr_status corr_pack(const corr_problem *s, const corr_choice *c, const void *w, void *packed,
                       int *finite, const corr_call *call);
 
+/* Products whose items are shared out together: the phases of an input gradient. */
+enum { CORR_MAX_PARTS = 16 };
+typedef struct corr_part {
+    const corr_problem *s;
+    const corr_choice *choice; /* of gemm */
+    const void *x, *w, *bias;
+    void *packed, *y;
+    int finite; /* are its packed weights? */
+} corr_part;
+corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call);
+/* engines/gemm.c. Redoes the edges where a weight is not finite. */
+int64_t corr_parts_workspace(const corr_part *parts, int count, int threads);
+corr_status corr_run_parts(const corr_part *parts, int count, void *workspace,
+                           const corr_call *call);
+
 /* engines/ */
 /* engines/slab.c: the input as runs of pixels that all taps share. */
 typedef struct corr_slab {
