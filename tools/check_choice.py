@@ -1,7 +1,7 @@
 """Is the choice between the engines near the best? Over a grid of 3x3 layers, the time of
 "auto" beside "direct" and "winograd", planned and not.
 
-    python tools/check_choice.py [--quick] [--threads N]
+    python tools/check_choice.py [--quick] [--threads N] [--part I/N]
 
 Prints each layer where "auto" is more than 10% slower than the better of the two, and ends
 with how many those are.
@@ -61,11 +61,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small layers only")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--part", default="1/1", help="every N-th case from the I-th on")
     parser.add_argument("--verbose", action="store_true", help="print every layer")
     options = parser.parse_args()
     corr.set_num_threads(options.threads)
     count, slow, worst = 0, 0, 1.0
-    for layer, planned in itertools.product(layers(options.quick), (True, False)):
+    part, parts = map(int, options.part.split("/"))
+    cases = itertools.product(layers(options.quick), (True, False))
+    for layer, planned in itertools.islice(cases, part - 1, None, parts):
         took = times(calls_of(*layer, planned), 0.03 if options.quick else 0.1)
         ratio = took["auto"] / min(took["direct"], took["winograd"])
         if ratio > 1.1:  # once more: the machine may have been busy

@@ -189,6 +189,9 @@ CORR_INLINE void CORR_NAME(winograd_weights)(const int points, const real *w, in
                                              int64_t count, real *u, int64_t point) {
     for (int64_t at = 0; at < count; at += D(V_LANES)) {
         D(vec) half[18], g[3], all[6];
+        CORR_UNROLL /* more lines than a core finds by itself */
+        for (int e = 0; e < points * points; e++)
+            CORR_PREFETCH_WRITE(u + e * point + at + 2 * CORR_CACHE_LINE / (int)sizeof(real));
         for (int j = 0; j < 3; j++) {
             CORR_UNROLL
             for (int i = 0; i < 3; i++)
