@@ -139,7 +139,7 @@ MUTANTS = [
            "strides that differ", EXACT),
     # Winograd.
     Mutant("winograd: scratch without the pixels", C + "engines/winograd.c",
-           "return z->v + z->m + z->patch + z->pixels;", "return z->v + z->m + z->patch;",
+           "z->patch + z->pixels + z->panels", "z->patch + z->panels",
            "scratch too small", MEMORY),
     Mutant("winograd: a tile done again elsewhere", C + "engines/winograd.c",
            "s.h.pad -= r->i * outputs;", "", "NaN in any tile but the first row's", WINOGRAD),

@@ -46,7 +46,7 @@ typedef struct winograd_item {
     const winograd_job *job;
     const char *x, *w, *packed, *bias; /* of the group */
     char *y;
-    char *v, *m, *patch, *pixels;
+    char *v, *m, *patch, *pixels, *panels, *taps;
     int64_t first, end; /* tiles */
     int64_t height;     /* of them in one product */
     winograd_ahead *ahead;
@@ -74,7 +74,7 @@ static int64_t odd_lines(int64_t floats) { return (corr_ceil_div(floats, 16) | 1
 
 static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *c) {
     const int64_t lanes = c->kernels->lanes, points = c->points * c->points;
-    corr_winograd_sizes z;
+    corr_winograd_sizes z = {.panels = 0};
     const int64_t kc = corr_round_up(c->depth, lanes);
     z.tiles = corr_min(c->tiles, tiles_of(s, c));
     const int64_t in_row = corr_min(z.tiles, corr_ceil_div(s->w.out, outputs_of(c)));
@@ -90,11 +90,15 @@ static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *
     z.patch_row = (z.row_tiles * outputs_of(c) + 2) * lanes;
     z.patch = corr_round_up(z.patch_row * c->points, 16);
     z.pixels = corr_round_up(outputs_of(c) * outputs_of(c) * z.row_tiles * lanes, 16);
+    if (c->packs_late) {
+        z.panels = corr_winograd_panel_offset(s, c, c->inverse_panels, 0);
+        z.taps = corr_winograd_taps_floats(c);
+    }
     return z;
 }
 
 static int64_t scratch_floats(const corr_winograd_sizes *z) {
-    return z->v + z->m + z->patch + z->pixels;
+    return z->v + z->m + z->patch + z->pixels + z->panels + z->taps;
 }
 
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
@@ -274,11 +278,15 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
     item.y = job->y + g * s->y_stride[1] * bytes;
     item.w = job->w + g * s->w_stride[0] * bytes;
     item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
-    item.packed = job->packed + g * corr_winograd_group_floats(s, job->choice) * bytes;
+    item.packed = job->packed;
+    if (item.packed)
+        item.packed += g * corr_winograd_group_floats(s, job->choice) * bytes;
     item.v = job->workspace + worker * scratch_floats(z) * bytes;
     item.m = item.v + z->v * bytes;
     item.patch = item.m + z->m * bytes;
     item.pixels = item.patch + z->patch * bytes;
+    item.panels = item.pixels + z->pixels * bytes;
+    item.taps = item.panels + z->panels * bytes;
     item.first = index / job->bands % job->blocks * z->tiles;
     item.end = corr_min(item.first + z->tiles, tiles_of(s, job->choice));
     const int64_t tiles = item.end - item.first;
@@ -347,10 +355,16 @@ static void multiply_panels(const winograd_item *item, int64_t p, int64_t end) {
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t panel_width = c->vectors * c->kernels->lanes, bytes = c->kernels->bytes;
+    const int64_t first = corr_winograd_panel_offset(s, c, p, 0);
+    const char *u = c->packs_late ? item->panels : item->packed + first * bytes;
+    for (int64_t q = p; c->packs_late && q < end; q++)
+        corr_winograd_pack_panel(
+            s, c, item->w, q, item->taps,
+            item->panels + (corr_winograd_panel_offset(s, c, q, 0) - first) * bytes);
     for (int64_t e = 0; e < c->points * c->points; e++)
         for (int64_t q = p; q < end; q++)
             multiply_panel(item, e,
-                           item->packed + corr_winograd_panel_offset(s, c, q, e) * bytes,
+                           u + (corr_winograd_panel_offset(s, c, q, e) - first) * bytes,
                            corr_winograd_panel_width(s, c, q), (q - p) * panel_width);
 }
 
