@@ -1,8 +1,11 @@
 """corr bench: suites, the check before the clock, the report; never the times themselves."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -167,15 +170,15 @@ def test_mistakes_are_one_line(tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_interrupt_prints_what_is_there():
-    import signal
-    import time
-
-    process = subprocess.Popen(
-        [sys.executable, "-m", "corr", "bench", "--suite", "vgg16", "--peers", "none"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # A shell starts its background jobs with SIGINT ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "corr", "bench", "--suite", "resnet50", "--peers", "none"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     time.sleep(4)
-    import os
-
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
