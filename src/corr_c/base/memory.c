@@ -13,14 +13,19 @@
 
 enum { ALIGNMENT = 64, SLOTS = 32 };
 static const size_t keep_from = (size_t)64 << 10, keep_at_most = (size_t)64 << 20;
-#if !defined(_WIN32)
-static const size_t huge_page = (size_t)2 << 20;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+#define CORR_MAPS 1
+static const size_t huge_page = (size_t)2 << 20, mapped_from = (size_t)4 << 20;
+#else
+#define CORR_MAPS 0
 #endif
 
-static struct {
+typedef struct {
     void *block;
     size_t bytes;
-} kept[SLOTS];
+} kept_block;
+
+static kept_block kept[SLOTS];
 static size_t kept_bytes;
 static corr_mutex guard = CORR_MUTEX_INIT;
 static corr_allocator custom;
@@ -29,22 +34,49 @@ static size_t rounded(size_t bytes) {
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
+#if CORR_MAPS
+/* Its own mapping: within the heap, what is said of huge pages would outlive the block, and the
+ * heap's pages would come back whole after each trim. */
+static void *map(size_t bytes) {
+    size_t size = (bytes + huge_page - 1) & ~(huge_page - 1);
+    char *start = mmap(NULL, size + huge_page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = (huge_page - ((uintptr_t)start & (huge_page - 1))) & (huge_page - 1);
+    if (before)
+        munmap(start, before);
+    if (before < huge_page)
+        munmap(start + before + size, huge_page - before);
+    madvise(start + before, bytes & ~(huge_page - 1), MADV_HUGEPAGE);
+    return start + before;
+}
+#endif
+
 static void *system_allocate(size_t bytes) {
     void *block = NULL;
 #if defined(_WIN32)
     block = _aligned_malloc(bytes, ALIGNMENT);
 #else
-    if (posix_memalign(&block, bytes >= 2 * huge_page ? huge_page : ALIGNMENT, bytes))
-        return NULL;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (bytes >= 2 * huge_page)
-        madvise(block, bytes & ~(huge_page - 1), MADV_HUGEPAGE);
+#if CORR_MAPS
+    if (bytes >= mapped_from)
+        return map(bytes);
 #endif
+    if (posix_memalign(&block, ALIGNMENT, bytes))
+        return NULL;
 #endif
     return block;
 }
 
-static void system_release(void *block) {
+static void system_release(void *block, size_t bytes) {
+#if CORR_MAPS
+    if (bytes >= mapped_from) {
+        munmap(block, (bytes + huge_page - 1) & ~(huge_page - 1));
+        return;
+    }
+#else
+    (void)bytes;
+#endif
 #if defined(_WIN32)
     _aligned_free(block);
 #else
@@ -92,16 +124,16 @@ void corr_release(void *block, size_t bytes) {
     }
     bytes = rounded(bytes);
     if (bytes < keep_from || bytes > keep_at_most / 2) {
-        system_release(block);
+        system_release(block, bytes);
         return;
     }
-    void *evicted[SLOTS];
+    kept_block evicted[SLOTS];
     int evictions = 0, at = -1;
     corr_lock(&guard);
     for (int i = 0; i < SLOTS; i++) /* the oldest lie first, the hole moves up */
         if (kept[i].block && (kept_bytes + bytes > keep_at_most)) {
             kept_bytes -= kept[i].bytes;
-            evicted[evictions++] = kept[i].block;
+            evicted[evictions++] = kept[i];
             kept[i].block = NULL;
         }
     for (int i = 0, to = 0; i < SLOTS; i++)
@@ -116,7 +148,7 @@ void corr_release(void *block, size_t bytes) {
     at = at < 0 ? 0 : at;
     if (at == SLOTS) {
         kept_bytes -= kept[0].bytes;
-        evicted[evictions++] = kept[0].block;
+        evicted[evictions++] = kept[0];
         for (int i = 1; i < SLOTS; i++)
             kept[i - 1] = kept[i];
         at = SLOTS - 1;
@@ -126,21 +158,21 @@ void corr_release(void *block, size_t bytes) {
     kept_bytes += bytes;
     corr_unlock(&guard);
     for (int i = 0; i < evictions; i++)
-        system_release(evicted[i]);
+        system_release(evicted[i].block, evicted[i].bytes);
 }
 
 void corr_trim(void) {
-    void *blocks[SLOTS];
+    kept_block blocks[SLOTS];
     corr_lock(&guard);
     for (int i = 0; i < SLOTS; i++) {
-        blocks[i] = kept[i].block;
+        blocks[i] = kept[i];
         kept[i].block = NULL;
     }
     kept_bytes = 0;
     corr_unlock(&guard);
     for (int i = 0; i < SLOTS; i++)
-        if (blocks[i])
-            system_release(blocks[i]);
+        if (blocks[i].block)
+            system_release(blocks[i].block, blocks[i].bytes);
 }
 
 /* Only while no block of the other allocator is alive. */
