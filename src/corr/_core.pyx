@@ -52,6 +52,8 @@ cdef double release_gil_from = 1e6
 # Outputs from here on come from the cache of blocks: fresh pages cost 1.2 us each.
 cdef Py_ssize_t cached_output_from = 65536
 cdef int preferred_algorithm = 0
+# Sizes, strides and paddings from here on are refused.
+cdef object LARGEST = 1 << 62
 
 include "_core_arrays.pxi"
 include "_core_problem.pxi"

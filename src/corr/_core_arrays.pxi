@@ -11,17 +11,60 @@ cdef class _Block:
         corr_release(self.data, self.bytes)
 
 
-cdef object _empty(list shape, int typenum, bint channels_last):
+cdef struct _Sizes:
+    # A shape, off Python's heap: a tuple of it is made for errors alone.
+    int rank
+    int64_t n[4]
+
+
+cdef inline void _get_sizes(object array, _Sizes *sizes) noexcept:
+    """Of an array of at most 4 axes."""
+    cdef int i
+    sizes.rank = cnp.PyArray_NDIM(<cnp.ndarray>array)
+    for i in range(sizes.rank):
+        sizes.n[i] = cnp.PyArray_DIM(<cnp.ndarray>array, i)
+
+
+cdef object _tuple(const _Sizes *sizes):
+    return tuple([sizes.n[i] for i in range(sizes.rank)])
+
+
+cdef inline bint _has_sizes(object array, const _Sizes *sizes) noexcept:
+    cdef int i
+    if cnp.PyArray_NDIM(<cnp.ndarray>array) != sizes.rank:
+        return False
+    for i in range(sizes.rank):
+        if cnp.PyArray_DIM(<cnp.ndarray>array, i) != sizes.n[i]:
+            return False
+    return True
+
+
+cdef int _read_sizes(object value, str name, int fewest, int most, _Sizes *sizes) except -1:
+    """Sizes out of a tuple such as input_size."""
+    cdef int i
+    if type(value) is not tuple or not fewest <= len(value) <= most:
+        value = functional.shape_of(value, name, tuple(range(fewest, most + 1)))
+    for item in <tuple>value:
+        if type(item) is not int or not 0 <= item <= LARGEST:
+            value = functional.shape_of(value, name, tuple(range(fewest, most + 1)))
+            break
+    sizes.rank = len(<tuple>value)
+    for i in range(sizes.rank):
+        sizes.n[i] = (<tuple>value)[i]
+    return 0
+
+
+cdef object _empty(const _Sizes *shape, int typenum, bint channels_last):
     """A new array; with channels_last (N, C, H, W) or (C, H, W) over channels-last memory."""
-    cdef int rank = len(shape), i
-    cdef cnp.npy_intp sizes[5]
+    cdef int rank = shape.rank, i
+    cdef cnp.npy_intp sizes[4]
     cdef cnp.npy_intp total = 4 if typenum == cnp.NPY_FLOAT32 else 8
     cdef int lead = rank - 3
     cdef _Block block
     for i in range(rank):
-        sizes[i] = shape[i]
+        sizes[i] = shape.n[i]
         if sizes[i] != 0 and total > (<cnp.npy_intp>1 << 62) // sizes[i]:
-            raise ValueError(f"the sizes are too large: an array of shape {tuple(shape)}")
+            raise ValueError(f"the sizes are too large: an array of shape {_tuple(shape)}")
         total *= sizes[i]
     if channels_last:
         sizes[lead], sizes[lead + 1], sizes[lead + 2] = \
@@ -33,7 +76,7 @@ cdef object _empty(list shape, int typenum, bint channels_last):
         block.data = corr_allocate(total)
         block.bytes = total
         if block.data == NULL:
-            raise MemoryError(f"no memory for an array of shape {tuple(shape)}")
+            raise MemoryError(f"no memory for an array of shape {_tuple(shape)}")
         array = cnp.PyArray_SimpleNewFromData(rank, sizes, typenum, block.data)
         cnp.set_array_base(array, block)
     if channels_last:
@@ -121,6 +164,18 @@ cdef _Types _types(object a, bint weak_a, str name_a, object b, bint weak_b, str
     return _make_types(compute, result)
 
 
+cdef _Types _types3(object a, bint weak_a, str name_a, object b, bint weak_b, str name_b,
+                    object c, bint weak_c, str name_c):
+    if (cnp.PyArray_TYPE(<cnp.ndarray>a) == cnp.PyArray_TYPE(<cnp.ndarray>b)
+            == cnp.PyArray_TYPE(<cnp.ndarray>c) and not weak_a):
+        return _types(a, False, name_a, b, weak_b and weak_c, name_b)
+    compute, result = functional.result_dtype((a, b, c), (weak_a, weak_b, weak_c),
+                                              (name_a, name_b, name_c))
+    if compute == result:
+        return _float32 if compute == np.float32 else _float64
+    return _make_types(compute, result)
+
+
 cdef object _native(object array, _Types types):
     cdef cnp.ndarray a = <cnp.ndarray>array
     cdef int i
@@ -131,3 +186,40 @@ cdef object _native(object array, _Types types):
         else:
             return array
     return functional.as_native(array, types.compute)
+
+
+cdef inline void _extent(object array, char **first, char **end) noexcept:
+    """The bytes that the elements lie in."""
+    cdef cnp.ndarray a = <cnp.ndarray>array
+    cdef int i
+    cdef Py_ssize_t reach
+    first[0] = <char *>cnp.PyArray_DATA(a)
+    end[0] = first[0] + cnp.PyArray_ITEMSIZE(a)
+    for i in range(cnp.PyArray_NDIM(a)):
+        reach = (cnp.PyArray_DIM(a, i) - 1) * cnp.PyArray_STRIDE(a, i)
+        if reach < 0:
+            first[0] += reach
+        else:
+            end[0] += reach
+
+
+cdef bint _is_apart(object out, object array) noexcept:
+    """Surely no byte in common? None has none."""
+    cdef char *first
+    cdef char *end
+    cdef char *other
+    cdef char *other_end
+    if array is None:
+        return True
+    _extent(out, &first, &end)
+    _extent(array, &other, &other_end)
+    return end <= other or other_end <= first
+
+
+cdef bint _is_plain_out(object out, const _Sizes *sizes, _Types types) noexcept:
+    """An `out` like most: of the very type and shape, and in one piece. Others are looked at by
+    functional.check_out."""
+    return (type(out) is cnp.ndarray and types.compute is types.result
+            and _has_sizes(out, sizes)
+            and cnp.PyArray_TYPE(<cnp.ndarray>out) == types.typenum
+            and cnp.PyArray_ISCARRAY(<cnp.ndarray>out))

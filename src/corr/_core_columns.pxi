@@ -1,12 +1,13 @@
 # im2col and col2im.
 
 
-cdef _Problem _columns_problem(object shape, object kernel_size, _Types types, object stride,
+cdef _Problem _columns_problem(const _Sizes *input, object kernel_size, _Types types, object stride,
                                object padding, object dilation, str name):
-    cdef int64_t kh, kw
-    _pair(kernel_size, "kernel_size", 1, &kh, &kw)
-    lead = len(shape) - 3
-    return _describe(shape, (1, shape[lead], kh, kw), types, stride, padding, dilation, 1,
+    cdef _Sizes kernels
+    kernels.rank = 4
+    kernels.n[0], kernels.n[1] = 1, input.n[input.rank - 3]
+    _pair(kernel_size, "kernel_size", 1, &kernels.n[2], &kernels.n[3])
+    return _describe(input, &kernels, types, stride, padding, dilation, 1,
                      "zeros", "NCHW", "auto", name)
 
 
@@ -53,12 +54,16 @@ def im2col(input, kernel_size, *, stride=1, padding=0, dilation=1):
     x = _array(input, "input", &weak)
     _check_rank(x, "input", "NCHW")
     cdef _Types types = _types(x, weak, "input", x, weak, "input")
-    cdef _Problem p = _columns_problem(_shape(x), kernel_size, types, stride, padding, dilation, "input")
+    cdef _Sizes given, sizes
+    _get_sizes(x, &given)
+    cdef _Problem p = _columns_problem(&given, kernel_size, types, stride, padding, dilation, "input")
     cdef corr_problem *s = &p.s
     x = _native(x, types)
-    sizes = [_product("kernel_size", s.ic, s.h.kernel, s.w.kernel),
-             _product("padding", 1, s.h.out, s.w.out)]
-    cols = _empty([s.n] + sizes if p.rank == 4 else sizes, types.typenum, False)
+    sizes.rank = p.rank - 1
+    sizes.n[0] = s.n
+    sizes.n[p.rank - 3] = _product("kernel_size", s.ic, s.h.kernel, s.w.kernel)
+    sizes.n[p.rank - 2] = _product("padding", 1, s.h.out, s.w.out)
+    cols = _empty(&sizes, types.typenum, False)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
     cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)
     cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>cols)
@@ -113,17 +118,19 @@ def col2im(cols, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
     if rows % taps:
         raise ValueError(f"cols must have a multiple of {taps} rows for kernel_size "
                          f"({kh}, {kw}), got {c.shape}")
-    shape = (rows // taps, h, w)
-    if c.ndim == 3:
-        shape = (c.shape[0],) + shape
-    cdef _Problem p = _columns_problem(shape, (kh, kw), types, stride, padding, dilation, "output_size")
+    cdef _Sizes sizes
+    cdef int lead = c.ndim - 2
+    sizes.rank = lead + 3
+    sizes.n[0] = c.shape[0]
+    sizes.n[lead], sizes.n[lead + 1], sizes.n[lead + 2] = rows // taps, h, w
+    cdef _Problem p = _columns_problem(&sizes, (kh, kw), types, stride, padding, dilation, "output_size")
     cdef corr_problem *s = &p.s
     cdef int64_t columns = _product("padding", 1, s.h.out, s.w.out)
     if c.shape[c.ndim - 1] != columns:
         raise ValueError(f"cols must have {columns} columns for output_size ({h}, {w}), "
                          f"got {c.shape}")
     c = np.ascontiguousarray(_native(c, types))
-    x = _empty(list(shape), types.typenum, False)
+    x = _empty(&sizes, types.typenum, False)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
     cdef void *cp = cnp.PyArray_DATA(<cnp.ndarray>c)
     cdef void *xp = cnp.PyArray_DATA(<cnp.ndarray>x)

@@ -69,17 +69,19 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
     _check_rank(x, "input", layout)
     cdef _Types types = _types(x, weak_x, "input", w, weak_w, "weight")
     cdef int rank = cnp.PyArray_NDIM(<cnp.ndarray>x)
+    cdef _Sizes given, kernels, made
     x = _nchw(x, layout, rank)
-    cdef _Problem p = _describe(_shape(x), _shape(w), types, stride, padding, dilation, groups,
+    _get_sizes(x, &given)
+    _weight_sizes(w, &kernels)
+    cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
     cdef corr_problem *s = &p.s
     if activation is not None:
         s.activation = <corr_activation><int>functional.look_up("activation", activation,
                                                            functional.ACTIVATIONS)
-    b = None if bias is None else _bias(bias, _shape(w), types)
-    read = None if out is None else (("input", x), ("weight", w), ("bias", b))
-    y, target = _output(p, out, _sizes(p, s.groups * s.oc, s.h.out, s.w.out),
-                        _is_channels_last(x), read, True)
+    b = _bias(bias, &kernels, types)
+    made = _sizes(p, s.groups * s.oc, s.h.out, s.w.out)
+    y = _output(p, out, &made, _is_channels_last(x), True, "input", x, "weight", w, b)
     x, w = _native(x, types), _native(w, types)
     x = _pad_input(p, x)
     _set_input(s, x, s.x_stride, s.ic, types.bytes)
@@ -97,7 +99,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
     else:
         status = corr_forward(s, xp, wp, bp, yp, &call)
     _raise(status)
-    return _give_back(p, y, target, True)
+    return _give_back(p, y, out, True)
 
 
 def _correlate_band(part, kernel, padding, out):
@@ -111,11 +113,23 @@ cdef object _banded(object x, object w, object padding, _Types types, object out
              for n, (before, after), k in zip(_shape(x), pads, _shape(w))]
     if min(shape) < 1:
         return None
+    cdef _Sizes sizes
     if out is None:
-        out = _empty(shape, types.typenum, False)
+        sizes.rank = 2
+        sizes.n[0], sizes.n[1] = shape
+        out = _empty(&sizes, types.typenum, False)
     else:
         functional.check_out(out, tuple(shape), types.result, (("input", x), ("kernel", w)))
     return functional.in_bands(_correlate_band, x, w, pads, out)
+
+
+cdef object _general_corr2d(object x, bint weak_x, object w, bint weak_w, _Types types,
+                            object padding, object padding_mode, object out):
+    if weak_x or weak_w:
+        x, w = x.astype(types.compute), w.astype(types.compute)
+    y = conv2d(x[None], w[None, None], padding=padding, padding_mode=padding_mode,
+               out=None if out is None else _lifted(out))
+    return y[0] if out is None else out
 
 
 def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
@@ -161,39 +175,39 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     cdef corr_problem problem
     cdef corr_problem *s = &problem
     cdef _Geometry g
+    cdef _Sizes given, kernels, made
     cdef bint plain = (isinstance(padding_mode, str) and padding_mode == "zeros"
                        and types.compute is types.result)
-    cdef cnp.npy_intp sizes[2]
     if (plain and cnp.PyArray_TYPE(<cnp.ndarray>x) != types.typenum and functional.takes_bands(x)
             and _size(w, 0) > 0 and _size(w, 1) > 0):
         y = _banded(x, w.astype(types.compute), padding, types, out)
         if y is not None:
             return y
-    if not plain or out is not None or type(padding) is not int:
-        y = conv2d(x[None], w[None, None], padding=padding, padding_mode=padding_mode,
-                   out=None if out is None else _lifted(out)) if not (weak_x or weak_w) else \
-            conv2d(x[None].astype(types.compute), w[None, None].astype(types.compute),
-                   padding=padding, padding_mode=padding_mode,
-                   out=None if out is None else _lifted(out))
-        return y[0] if out is None else out
-    x, w = _native(x, types), _native(w, types)
+    if not plain or type(padding) is not int:
+        return _general_corr2d(x, weak_x, w, weak_w, types, padding, padding_mode, out)
+    _get_sizes(x, &given)
+    _get_sizes(w, &kernels)
     memset(s, 0, sizeof(problem))
     s.dtype = types.dtype
     s.algorithm = <corr_algorithm>preferred_algorithm if preferred_algorithm == CORR_DIRECT else CORR_AUTO
     s.n = s.groups = s.ic = s.oc = 1
-    s.h.in_, s.w.in_ = _size(x, 0), _size(x, 1)
-    s.h.kernel, s.w.kernel = _size(w, 0), _size(w, 1)
+    s.h.in_, s.w.in_ = given.n[0], given.n[1]
+    s.h.kernel, s.w.kernel = kernels.n[0], kernels.n[1]
     if s.h.kernel < 1 or s.w.kernel < 1:
         raise ValueError(f"kernel must be at least 1x1, got {_shape(w)}")
     s.h.stride = s.w.stride = s.h.dilation = s.w.dilation = 1
     _pair(padding, "padding", 0, &g.top, &g.left)
-    _out_size(&s.h, g.top, g.top, "height", _shape(x), _shape(w), "input")
-    _out_size(&s.w, g.left, g.left, "width", _shape(x), _shape(w), "input")
-    if 1.0 * s.h.out * s.w.out * types.bytes < cached_output_from:
-        sizes[0], sizes[1] = s.h.out, s.w.out
-        y = cnp.PyArray_SimpleNew(2, sizes, types.typenum)
+    _out_size(&s.h, g.top, g.top, "height", &given, &kernels, "input")
+    _out_size(&s.w, g.left, g.left, "width", &given, &kernels, "input")
+    made.rank = 2
+    made.n[0], made.n[1] = s.h.out, s.w.out
+    if out is None:
+        y = _empty(&made, types.typenum, False)
+    elif _is_plain_out(out, &made, types) and _is_apart(out, x) and _is_apart(out, w):
+        y = out
     else:
-        y = _empty([s.h.out, s.w.out], types.typenum, False)
+        return _general_corr2d(x, weak_x, w, weak_w, types, padding, padding_mode, out)
+    x, w = _native(x, types), _native(w, types)
     s.x_stride[3], s.x_stride[4] = _stride(x, 0, types.bytes), _stride(x, 1, types.bytes)
     s.w_stride[3], s.w_stride[4] = _stride(w, 0, types.bytes), _stride(w, 1, types.bytes)
     s.y_stride[3], s.y_stride[4] = s.w.out, 1

@@ -11,18 +11,19 @@ cdef bint _adds_in_core(_Problem p, object target) except -1:
             and functional.takes_result_directly(target))
 
 
-cdef object _input_gradient(_Problem p, object w, object gy, object out, object read,
-                            bint accumulate=False):
-    """gx of a checked problem; w and gy are native, gy (N, OC, OH, OW)."""
+cdef object _input_gradient(_Problem p, object w, object gy, object out, object given_w,
+                            object given_gy, bint accumulate=False):
+    """gx of a checked problem; w and gy are the native forms of those given, gy (N, OC, OH, OW)."""
     if accumulate and (p.padded or not _adds_in_core(p, out)):
-        out += _input_gradient(p, w, gy, None, ())
+        out += _input_gradient(p, w, gy, None, None, None)
         return out
     cdef corr_problem *s = &p.s
     cdef corr_status status
     cdef int64_t h = p.pad.h.in_ if p.padded else s.h.in_
     cdef int64_t v = p.pad.w.in_ if p.padded else s.w.in_
     cdef bint last = _is_channels_last(gy)
-    gx, target = _output(p, out, _sizes(p, s.groups * s.ic, h, v), last, read, True)
+    cdef _Sizes sizes = _sizes(p, s.groups * s.ic, h, v)
+    gx = _output(p, out, &sizes, last, True, "weight", given_w, "grad_output", given_gy)
     whole = _padded_array(p, gy) if p.padded else gx
     _set_input(s, whole, s.x_stride, s.ic, p.types.bytes)
     _set_weight(s, w, p.types.bytes)
@@ -48,17 +49,20 @@ cdef object _input_gradient(_Problem p, object w, object gy, object out, object 
             with nogil:
                 status = corr_unpad(&p.pad, gp, xp)
             _raise(status)
-    return _give_back(p, gx, target, True)
+    return _give_back(p, gx, out, True)
 
 
-cdef object _weight_gradient(_Problem p, object x, object gy, object out, object read,
-                             bint accumulate=False):
+cdef object _weight_gradient(_Problem p, object x, object gy, object out, object given_x,
+                             object given_gy, bint accumulate=False):
     if accumulate and not _adds_in_core(p, out):
-        out += _weight_gradient(p, x, gy, None, ())
+        out += _weight_gradient(p, x, gy, None, None, None)
         return out
     cdef corr_problem *s = &p.s
     cdef corr_status status
-    gw, target = _output(p, out, [s.groups * s.oc, s.ic, s.h.kernel, s.w.kernel], False, read, False)
+    cdef _Sizes sizes
+    sizes.rank = 4
+    sizes.n[0], sizes.n[1], sizes.n[2], sizes.n[3] = s.groups * s.oc, s.ic, s.h.kernel, s.w.kernel
+    gw = _output(p, out, &sizes, False, False, "input", given_x, "grad_output", given_gy)
     x = _pad_input(p, x)
     _set_input(s, x, s.x_stride, s.ic, p.types.bytes)
     _set_weight(s, gw, p.types.bytes)
@@ -75,24 +79,29 @@ cdef object _weight_gradient(_Problem p, object x, object gy, object out, object
     else:
         status = corr_weight_gradient(s, xp, wp, yp, &call)
     _raise(status)
-    return _give_back(p, gw, target, False)
+    return _give_back(p, gw, out, False)
 
 
-cdef object _check_grad_output(_Problem p, object gy):
-    wanted = tuple(_sizes(p, p.s.groups * p.s.oc, p.s.h.out, p.s.w.out))
-    if _shape(gy) != wanted:
-        shown, got = wanted, _shape(gy)
-        if p.layout == "NHWC":
-            shown = shown[:-3] + (shown[-2], shown[-1], shown[-3])
-            got = got[:-3] + (got[-2], got[-1], got[-3])
-        raise ValueError(f"grad_output must have shape {shown}, the output's, got {got}")
+cdef int _check_grad_output(_Problem p, object gy) except -1:
+    cdef _Sizes sizes = _sizes(p, p.s.groups * p.s.oc, p.s.h.out, p.s.w.out)
+    if _has_sizes(gy, &sizes):
+        return 0
+    shown, got = _tuple(&sizes), _shape(gy)
+    if p.layout == "NHWC":
+        shown = shown[:-3] + (shown[-2], shown[-1], shown[-3])
+        got = got[:-3] + (got[-2], got[-1], got[-3])
+    raise ValueError(f"grad_output must have shape {shown}, the output's, got {got}")
 
 
-cdef object _input_shape(object input_size, str layout):
-    sizes = functional.shape_of(input_size, "input_size", (3, 4))
+cdef int _input_sizes(object input_size, str name, str layout, _Sizes *sizes) except -1:
+    """The sizes of images, given in `layout`, as NCHW."""
+    cdef int lead
+    _read_sizes(input_size, name, 3, 4, sizes)
     if layout == "NHWC":
-        sizes = sizes[:-3] + (sizes[-1], sizes[-3], sizes[-2])
-    return sizes
+        lead = sizes.rank - 3
+        sizes.n[lead], sizes.n[lead + 1], sizes.n[lead + 2] = \
+            sizes.n[lead + 2], sizes.n[lead], sizes.n[lead + 1]
+    return 0
 
 
 def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1, *,
@@ -130,16 +139,17 @@ def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=
     """
     cdef bint weak_w, weak_g
     layout = _check_layout(layout)
-    shape = _input_shape(input_size, layout)
+    cdef _Sizes given, kernels
+    _input_sizes(input_size, "input_size", layout, &given)
     w, gy = _array(weight, "weight", &weak_w), _array(grad_output, "grad_output", &weak_g)
     _check_rank(gy, "grad_output", layout)
     cdef _Types types = _types(w, weak_w, "weight", gy, weak_g, "grad_output")
     gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
-    cdef _Problem p = _describe(shape, _shape(w), types, stride, padding, dilation, groups,
+    _weight_sizes(w, &kernels)
+    cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input_size")
     _check_grad_output(p, gy)
-    return _input_gradient(p, _native(w, types), _native(gy, types), out,
-                           (("weight", w), ("grad_output", gy)))
+    return _input_gradient(p, _native(w, types), _native(gy, types), out, w, gy)
 
 
 def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1, *,
@@ -179,18 +189,19 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     x, gy = _array(input, "input", &weak_x), _array(grad_output, "grad_output", &weak_g)
     _check_rank(x, "input", layout)
     _check_rank(gy, "grad_output", layout)
-    shape = functional.shape_of(weight_size, "weight_size", (4,))
+    cdef _Sizes given, kernels
+    _read_sizes(weight_size, "weight_size", 4, 4, &kernels)
     cdef _Types types = _types(x, weak_x, "input", gy, weak_g, "grad_output")
     x = _nchw(x, layout, cnp.PyArray_NDIM(<cnp.ndarray>x))
     gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
-    cdef _Problem p = _describe(_shape(x), shape, types, stride, padding, dilation, groups,
+    _get_sizes(x, &given)
+    cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
     if algorithm == "winograd":
         raise ValueError("algorithm='winograd' cannot be used here: the weight's gradient is "
                          "always computed directly")
     _check_grad_output(p, gy)
-    return _weight_gradient(p, _native(x, types), _native(gy, types), out,
-                            (("input", x), ("grad_output", gy)))
+    return _weight_gradient(p, _native(x, types), _native(gy, types), out, x, gy)
 
 
 cdef object _bias_gradient(_Problem p, object gy, object out):
@@ -198,7 +209,10 @@ cdef object _bias_gradient(_Problem p, object gy, object out):
     cdef corr_problem *s = &p.s
     cdef corr_status status
     cdef bint direct = _adds_in_core(p, out) and out.flags.c_contiguous
-    gb = out if direct else _empty([s.groups * s.oc], p.types.typenum, False)
+    cdef _Sizes sizes
+    sizes.rank = 1
+    sizes.n[0] = s.groups * s.oc
+    gb = out if direct else _empty(&sizes, p.types.typenum, False)
     _set_input(s, gy, s.y_stride, s.oc, p.types.bytes)
     cdef void *yp = cnp.PyArray_DATA(<cnp.ndarray>gy)
     cdef void *bp = cnp.PyArray_DATA(<cnp.ndarray>gb)
@@ -277,25 +291,28 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
     wanted = set(functional.names(needs, "needs"))
     if not wanted <= set(Gradients._fields):
         raise ValueError(f"needs must name some of 'input', 'weight', 'bias', got {needs!r}")
-    compute, result = functional.result_dtype(
-        (gy, x, w), (weak_g, weak_x, weak_w), ("grad_output", "input", "weight"))
-    cdef _Types types = _make_types(compute, result if compute != result else compute)
+    cdef _Sizes given, kernels
+    _weight_sizes(w, &kernels)
+    cdef _Types types = _types3(gy, weak_g, "grad_output", x, weak_x, "input", w, weak_w, "weight")
     input_shape = _shape(x)
     x = _nchw(x, layout, cnp.PyArray_NDIM(<cnp.ndarray>x))
     gy = _nchw(gy, layout, cnp.PyArray_NDIM(<cnp.ndarray>gy))
-    cdef _Problem p = _describe(_shape(x), _shape(w), types, stride, padding, dilation, groups,
+    _get_sizes(x, &given)
+    cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
     _check_grad_output(p, gy)
     into = functional.triple(accumulate_into, "accumulate_into")
-    shapes = {"input": input_shape, "weight": _shape(w), "bias": (_shape(w)[0],)}
-    read = (("grad_output", gy), ("input", x), ("weight", w))
-    _check_accumulators(into, wanted, shapes, types.result, read)
+    if accumulate_into is not None:
+        shapes = {"input": input_shape, "weight": _shape(w), "bias": (kernels.n[0],)}
+        _check_accumulators(into, wanted, shapes, types.result,
+                            (("grad_output", gy), ("input", x), ("weight", w)))
+    given_x, given_w, given_gy = x, w, gy
     x, w, gy = _native(x, types), _native(w, types), _native(gy, types)
     made = [None, None, None]
     if "input" in wanted:
-        made[0] = _input_gradient(p, w, gy, into[0], read, into[0] is not None)
+        made[0] = _input_gradient(p, w, gy, into[0], given_w, given_gy, into[0] is not None)
     if "weight" in wanted:
-        made[1] = _weight_gradient(p, x, gy, into[1], read, into[1] is not None)
+        made[1] = _weight_gradient(p, x, gy, into[1], given_x, given_gy, into[1] is not None)
     if "bias" in wanted:
         made[2] = _bias_gradient(p, gy, into[2])
     return Gradients(*made)

@@ -20,7 +20,9 @@ cdef class Plan:
     """
     cdef corr_plan *handle
     cdef _Problem p
-    cdef object shape  # as given, None where N is free
+    cdef object shape    # as given, None where N is free
+    cdef _Sizes sizes    # the same as NCHW
+    cdef bint any_batch
     cdef corr_plan_info info
 
     def __dealloc__(self):
@@ -56,22 +58,27 @@ cdef class Plan:
         cdef _Types types = p.types
         cdef int64_t xs[5]
         cdef int64_t ys[5]
+        cdef _Sizes wanted = self.sizes, made
         x = _array(input, "input", &weak)
         if weak:
             x = x.astype(types.result)
-        given = _shape(x)
-        if given != self.shape and (len(given) != len(self.shape) or self.shape[0] is not None
-                                    or given[1:] != self.shape[1:]):
-            raise ValueError(f"input has shape {given}, the plan was made for {self.shape}")
-        if x.dtype != types.result and x.dtype.newbyteorder('=') != types.result:
+        given = x
+        if cnp.PyArray_NDIM(<cnp.ndarray>x) == p.rank:
+            x = _nchw(x, p.layout, p.rank)
+            if self.any_batch:
+                wanted.n[0] = _size(x, 0)
+        if not _has_sizes(x, &wanted):
+            raise ValueError(f"input has shape {_shape(given)}, the plan was made for {self.shape}")
+        if ((types.compute is not types.result
+                or cnp.PyArray_TYPE(<cnp.ndarray>x) != types.typenum)
+                and x.dtype.newbyteorder('=') != types.result):
             raise ValueError(f"input has dtype {x.dtype}, the plan was made for {types.result}")
         run = _Problem.__new__(_Problem)
         run.s, run.pad, run.g, run.types = p.s, p.pad, p.g, types
         run.layout, run.rank, run.mode, run.padded = p.layout, p.rank, p.mode, p.padded
-        x = _nchw(x, p.layout, p.rank)
         run.s.n = run.pad.n = _size(x, 0) if p.rank == 4 else 1
-        y, target = _output(run, out, _sizes(run, p.s.groups * p.s.oc, p.s.h.out, p.s.w.out),
-                            _is_channels_last(x), (("input", x),), True)
+        made = _sizes(run, p.s.groups * p.s.oc, p.s.h.out, p.s.w.out)
+        y = _output(run, out, &made, _is_channels_last(x), True, "input", x, "", None)
         x = _pad_input(run, _native(x, types))
         _set_input(&run.s, x, xs, p.s.ic, types.bytes)
         _set_input(&run.s, y, ys, p.s.oc, types.bytes)
@@ -86,7 +93,7 @@ cdef class Plan:
         else:
             status = corr_plan_run(self.handle, n, xp, xs, yp, ys, &call)
         _raise(status)
-        return _give_back(run, y, target, True)
+        return _give_back(run, y, out, True)
 
 
 def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *,
@@ -135,14 +142,14 @@ def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups
     cdef _Types types = _make_types(compute, result if compute != result else compute)
     shape = functional.items(input_shape, "input_shape", "a tuple of ints")
     free = len(shape) == 4 and shape[0] is None
-    sizes = functional.shape_of((1,) + shape[1:] if free else shape, "input_shape", (3, 4))
-    if layout == "NHWC":
-        sizes = sizes[:-3] + (sizes[-1], sizes[-3], sizes[-2])
-    cdef _Problem p = _describe(sizes, _shape(w), types, stride, padding, dilation, groups,
+    cdef _Sizes sizes, kernels
+    _input_sizes((1,) + shape[1:] if free else shape, "input_shape", layout, &sizes)
+    _weight_sizes(w, &kernels)
+    cdef _Problem p = _describe(&sizes, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
     p.s.activation = <corr_activation><int>functional.look_up("activation", activation,
                                                          functional.ACTIVATIONS)
-    b = _bias(bias, _shape(w), types)
+    b = _bias(bias, &kernels, types)
     w = _native(w, types)
     _set_weight(&p.s, w, types.bytes)
     if layout == "NHWC":  # the class of strides to make ready for
@@ -157,5 +164,7 @@ def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups
     made.handle = handle
     made.p = p
     made.shape = tuple(shape)
+    made.sizes = sizes
+    made.any_batch = free
     corr_plan_describe(handle, &made.info)
     return made

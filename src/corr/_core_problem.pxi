@@ -56,56 +56,58 @@ cdef int _padding(object padding, corr_problem *s, _Geometry *g) except -1:
 
 
 cdef int _out_size(corr_axis *axis, int64_t before, int64_t after, str which,
-                   object input_shape, object weight_shape, str input_name) except -1:
+                   const _Sizes *input, const _Sizes *weight, str input_name) except -1:
     cdef int64_t most = <int64_t>1 << 61
     cdef int64_t window
     if axis.kernel > most // axis.dilation or before > most or after > most or axis.in_ > most:
-        raise ValueError(f"the sizes are too large: {input_name} {input_shape}, weight "
-                         f"{weight_shape}, dilation {axis.dilation}, padding {before} + {after}")
+        raise ValueError(f"the sizes are too large: {input_name} {_tuple(input)}, weight "
+                         f"{_tuple(weight)}, dilation {axis.dilation}, padding {before} + {after}")
     window = (axis.kernel - 1) * axis.dilation + 1
     if window > axis.in_ + before + after:
         raise ValueError(
             f"weight is larger than the padded {input_name} along its {which}: kernel "
             f"{axis.kernel} with dilation {axis.dilation} spans {window}, {input_name} "
-            f"{axis.in_} + padding {before} + {after} (weight {weight_shape}, "
-            f"{input_name} {input_shape})"
+            f"{axis.in_} + padding {before} + {after} (weight {_tuple(weight)}, "
+            f"{input_name} {_tuple(input)})"
         )
     axis.out = (axis.in_ + before + after - window) // axis.stride + 1
     axis.pad = before
     return 0
 
 
-cdef int _check_mode(int mode, str word, corr_problem *s, _Geometry *g, object shape) except -1:
+cdef int _check_mode(int mode, str word, corr_problem *s, _Geometry *g,
+                     const _Sizes *input) except -1:
     cdef int64_t h = max(g.top, g.bottom), w = max(g.left, g.right)
     cdef int64_t slack = 0 if mode == CORR_PAD_CIRCULAR else 1
     if mode == CORR_PAD_REPLICATE:
         if (h and s.h.in_ == 0) or (w and s.w.in_ == 0):
-            raise ValueError(f"padding_mode {word!r} needs pixels to repeat, input is {shape}")
+            raise ValueError(f"padding_mode {word!r} needs pixels to repeat, "
+                             f"input is {_tuple(input)}")
         return 0
     if (h and h + slack > s.h.in_) or (w and w + slack > s.w.in_):
         least = "at most" if mode == CORR_PAD_CIRCULAR else "less than"
         raise ValueError(
             f"padding must be {least} the size of input with padding_mode {word!r}: "
-            f"padding ({h}, {w}), input {shape}"
+            f"padding ({h}, {w}), input {_tuple(input)}"
         )
     return 0
 
 
-cdef int _channels(corr_problem *s, object groups, int64_t channels, object weight_shape,
-                   object shape, str name) except -1:
-    cdef int64_t count, h
+cdef int _channels(corr_problem *s, object groups, const _Sizes *weight, const _Sizes *input,
+                   str name) except -1:
+    cdef int64_t count, h, channels = input.n[input.rank - 3]
     _pair(groups, "groups", 1, &count, &h) if type(groups) is int else None
     if type(groups) is not int:
         count = functional.integer(groups, "groups", 1)
-    cdef int64_t oc = weight_shape[0], ic = weight_shape[1]
+    cdef int64_t oc = weight.n[0], ic = weight.n[1]
     if oc % count:
         raise ValueError(
-            f"groups={count} must divide the {oc} output channels of weight {weight_shape}"
+            f"groups={count} must divide the {oc} output channels of weight {_tuple(weight)}"
         )
     if channels % count or channels // count != ic:
         raise ValueError(
-            f"weight {weight_shape} takes {ic} channels a group, so with groups={count} "
-            f"{name} must have {ic * count} channels, got {channels} ({name} {shape})"
+            f"weight {_tuple(weight)} takes {ic} channels a group, so with groups={count} "
+            f"{name} must have {ic * count} channels, got {channels} ({name} {_tuple(input)})"
         )
     s.groups = count
     s.ic = ic
@@ -208,6 +210,13 @@ cdef object _check_rank(object array, str name, str layout):
         raise ValueError(f"{name} must have shape {wanted}, got {_shape(array)}")
 
 
+cdef int _weight_sizes(object w, _Sizes *sizes) except -1:
+    if cnp.PyArray_NDIM(<cnp.ndarray>w) != 4:
+        raise ValueError(f"weight must have shape (OC, IC/groups, KH, KW), got {_shape(w)}")
+    _get_sizes(w, sizes)
+    return 0
+
+
 cdef object _check_layout(object layout):
     if not isinstance(layout, str) or (layout != "NCHW" and layout not in functional.LAYOUTS):
         functional.look_up("layout", layout, dict.fromkeys(functional.LAYOUTS))
@@ -227,44 +236,42 @@ cdef class _Problem:
     cdef bint padded          # a padding mode other than zeros, and there is padding
 
 
-cdef _Problem _describe(object input_shape, object weight_shape, _Types types, object stride,
+cdef _Problem _describe(const _Sizes *input, const _Sizes *weight, _Types types, object stride,
                         object padding, object dilation, object groups, object padding_mode,
                         str layout, object algorithm, str input_name):
-    """Checks everything about the sizes; input_shape is (N, C, H, W) or (C, H, W)."""
+    """Checks everything about the sizes; input is (N, C, H, W) or (C, H, W)."""
     cdef _Problem p = _Problem.__new__(_Problem)
     cdef corr_problem *s = &p.s
-    cdef int lead = len(input_shape) - 3
+    cdef int lead = input.rank - 3
     memset(s, 0, sizeof(corr_problem))
     p.types = types
     p.layout = layout
     p.rank = lead + 3
-    if len(weight_shape) != 4:
-        raise ValueError(f"weight must have shape (OC, IC/groups, KH, KW), got {weight_shape}")
     s.dtype = types.dtype
     s.algorithm = <corr_algorithm>_algorithm(algorithm, types)
-    s.n = input_shape[0] if lead else 1
-    _channels(s, groups, input_shape[lead], weight_shape, input_shape, input_name)
-    s.h.in_ = input_shape[lead + 1]
-    s.w.in_ = input_shape[lead + 2]
-    s.h.kernel = weight_shape[2]
-    s.w.kernel = weight_shape[3]
+    s.n = input.n[0] if lead else 1
+    _channels(s, groups, weight, input, input_name)
+    s.h.in_ = input.n[lead + 1]
+    s.w.in_ = input.n[lead + 2]
+    s.h.kernel = weight.n[2]
+    s.w.kernel = weight.n[3]
     if s.h.kernel < 1 or s.w.kernel < 1:
-        raise ValueError(f"weight must have a kernel of at least 1x1, got {weight_shape}")
+        raise ValueError(f"weight must have a kernel of at least 1x1, got {_tuple(weight)}")
     _pair(stride, "stride", 1, &s.h.stride, &s.w.stride)
     _pair(dilation, "dilation", 1, &s.h.dilation, &s.w.dilation)
     if s.h.kernel > (<int64_t>1 << 61) // s.h.dilation or \
             s.w.kernel > (<int64_t>1 << 61) // s.w.dilation:
-        raise ValueError(f"dilation is too large: {dilation!r} with weight {weight_shape}")
+        raise ValueError(f"dilation is too large: {dilation!r} with weight {_tuple(weight)}")
     _check_winograd(s, algorithm)
     _padding(padding, s, &p.g)
     p.mode = CORR_PAD_ZEROS
     if not isinstance(padding_mode, str) or padding_mode != "zeros":
         p.mode = functional.look_up("padding_mode", padding_mode, functional.PADDING_MODES)
-    _out_size(&s.h, p.g.top, p.g.bottom, "height", input_shape, weight_shape, input_name)
-    _out_size(&s.w, p.g.left, p.g.right, "width", input_shape, weight_shape, input_name)
+    _out_size(&s.h, p.g.top, p.g.bottom, "height", input, weight, input_name)
+    _out_size(&s.w, p.g.left, p.g.right, "width", input, weight, input_name)
     p.padded = p.mode != CORR_PAD_ZEROS and (p.g.top or p.g.bottom or p.g.left or p.g.right)
     if p.padded:
-        _check_mode(p.mode, padding_mode, s, &p.g, input_shape)
+        _check_mode(p.mode, padding_mode, s, &p.g, input)
         _use_padded_input(p)
     return p
 
@@ -292,13 +299,18 @@ cdef void _plane_strides(object x, int64_t *stride, int bytes) noexcept:
         stride[1 + i] = _stride(x, lead + i, bytes)
 
 
-cdef list _sizes(_Problem p, int64_t channels, int64_t h, int64_t w):
-    return [p.s.n, channels, h, w] if p.rank == 4 else [channels, h, w]
+cdef inline _Sizes _sizes(_Problem p, int64_t channels, int64_t h, int64_t w) noexcept:
+    cdef _Sizes sizes
+    cdef int lead = p.rank - 3
+    sizes.rank = p.rank
+    sizes.n[0] = p.s.n
+    sizes.n[lead], sizes.n[lead + 1], sizes.n[lead + 2] = channels, h, w
+    return sizes
 
 
 cdef object _padded_array(_Problem p, object like):
-    return _empty(_sizes(p, p.pad.c, p.pad.h.out, p.pad.w.out), p.types.typenum,
-                  _is_channels_last(like))
+    cdef _Sizes sizes = _sizes(p, p.pad.c, p.pad.h.out, p.pad.w.out)
+    return _empty(&sizes, p.types.typenum, _is_channels_last(like))
 
 
 cdef object _pad_input(_Problem p, object x):
@@ -318,19 +330,23 @@ cdef object _pad_input(_Problem p, object x):
     return padded
 
 
-cdef object _output(_Problem p, object out, list sizes, bint channels_last, object read, bint images):
-    """(array to compute into, array to give back or None): `out`, or a new one."""
+cdef object _output(_Problem p, object out, const _Sizes *sizes, bint channels_last, bint images,
+                    str name_a, object a, str name_b, object b, object c=None):
+    """The array to compute into: `out` or, where there is none or the core cannot write it, a new
+    one. No byte of `out` may be of a, b, c (a bias), which are read."""
     cdef str layout = p.layout if images else "NCHW"
     if out is None:
-        return _empty(sizes, p.types.typenum, channels_last or (images and layout == "NHWC")), None
-    shape = tuple(sizes)
+        return _empty(sizes, p.types.typenum, channels_last or (images and layout == "NHWC"))
+    if (layout == "NCHW" and _is_plain_out(out, sizes, p.types) and _is_apart(out, a)
+            and _is_apart(out, b) and _is_apart(out, c)):
+        return out
+    shape = _tuple(sizes)
     if layout == "NHWC":
         shape = shape[:-3] + (shape[-2], shape[-1], shape[-3])
-    functional.check_out(out, shape, p.types.result, read)
-    view = _nchw(out, layout, p.rank)
+    functional.check_out(out, shape, p.types.result, ((name_a, a), (name_b, b), ("bias", c)))
     if p.types.compute is p.types.result and functional.takes_result_directly(out):
-        return view, out
-    return _empty(sizes, p.types.typenum, channels_last), out
+        return _nchw(out, layout, p.rank)
+    return _empty(sizes, p.types.typenum, channels_last)
 
 
 cdef object _give_back(_Problem p, object y, object out, bint images):
@@ -339,21 +355,26 @@ cdef object _give_back(_Problem p, object y, object out, bint images):
         if p.types.compute is not p.types.result:
             y = y.astype(p.types.result)
         return _in_layout(y, layout, p.rank) if layout != "NCHW" else y
+    if y is out:
+        return out
     view = _nchw(out, layout, p.rank)
-    if y is not out and y.ctypes.data != view.ctypes.data:
+    if cnp.PyArray_DATA(<cnp.ndarray>y) != cnp.PyArray_DATA(<cnp.ndarray>view):
         np.copyto(view, y, casting="same_kind")
     return out
 
 
-cdef object _bias(object bias, object weight_shape, _Types types):
+cdef object _bias(object bias, const _Sizes *weight, _Types types):
     if bias is None:
         return None
     cdef bint weak
     array = _array(bias, "bias", &weak)
-    functional.check_kind(array, "bias")
-    if array.shape != (weight_shape[0],):
+    if cnp.PyArray_TYPE(<cnp.ndarray>array) != types.typenum:
+        functional.check_kind(array, "bias")
+    if (cnp.PyArray_NDIM(<cnp.ndarray>array) != 1
+            or cnp.PyArray_DIM(<cnp.ndarray>array, 0) != weight.n[0]):
         raise ValueError(
-            f"bias must have shape ({weight_shape[0]},) for weight {weight_shape}, "
+            f"bias must have shape ({weight.n[0]},) for weight {_tuple(weight)}, "
             f"got {array.shape}"
         )
-    return np.ascontiguousarray(_native(array, types))
+    array = _native(array, types)
+    return array if cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray>array) else np.ascontiguousarray(array)
