@@ -283,3 +283,28 @@ def test_fork():
 def test_reference_knows_the_section():
     x, k = np.arange(9).reshape(1, 1, 3, 3), np.arange(4).reshape(1, 1, 2, 2)
     np.testing.assert_array_equal(reference.conv2d(x, k)[0, 0], [[19, 25], [37, 43]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_col2im_is_the_transpose_of_im2col(dtype):
+    """Also with more taps, rows and columns than are taken at once."""
+    rng = np.random.default_rng(12)
+    cases = [((2, 3, 7, 9), (3, 2), {}), ((1, 2, 5, 2100), (2, 70), {}), ((2, 1, 80, 6), (67, 5), {}),
+             ((1, 1, 90, 90), (40, 20), {"stride": (1, 2), "padding": 5})]
+    for _ in range(60):
+        options = {name: tuple(map(int, rng.integers(low, 4, 2)))
+                   for name, low in (("stride", 1), ("dilation", 1), ("padding", 0))}
+        kernel = tuple(map(int, rng.integers(1, 5, 2)))
+        size = [(k - 1) * d + 1 + int(rng.integers(0, 40))
+                for k, d in zip(kernel, options["dilation"], strict=True)]
+        cases.append(((2, 2, *size), kernel, options))
+    cases += [((1, 2, 5, 2101), (2, 3), {"stride": s, "padding": 1}) for s in (1, 2, 3)]
+    for shape, kernel, options in cases:
+        index = np.arange(1, np.prod(shape[1:]) + 1, dtype=np.float64).reshape(1, *shape[1:])
+        where = corr.im2col(index, kernel, **options)[0].astype(int)  # 0 in the padding
+        cols = rng.integers(-9, 10, (shape[0], *where.shape)).astype(dtype)
+        image = np.zeros((shape[0], index.size + 1))
+        for n in range(shape[0]):
+            np.add.at(image[n], where, cols[n])
+        got = corr.col2im(cols, shape[2:], kernel, **options)
+        np.testing.assert_array_equal(got, image[:, 1:].reshape(shape), f"{shape} {kernel} {options}")

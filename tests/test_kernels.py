@@ -266,6 +266,33 @@ def test_lace_and_sum_rows_every_length(isa, dtype):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_fold_every_length(isa, dtype):
+    rng = np.random.default_rng(6)
+    for n in range(9 * _kernels.lanes(isa, dtype) + 2):
+        first, count = int(rng.integers(0, 20)), int(rng.integers(1, 4))
+        wide = first + n + 6
+        rows = np.full((int(rng.integers(0, 4)), count, wide), np.nan, dtype)
+        rows[:, :, 3:-3] = whole(rng, (len(rows), count, first + n), dtype)
+        old = whole(rng, (count, n), dtype)
+        taps, wanted = [], np.stack([np.zeros_like(old), old])
+        for at in range(int(rng.integers(0, 4))):  # what lies outside is NaN
+            lo = max(0, 3 - at + int(rng.integers(0, 3)))
+            hi = first + n + 3 - at - int(rng.integers(0, 4))
+            taps.append((at, lo, hi))
+            inside = np.arange(max(lo, first), max(lo, first, min(hi, first + n)))
+            wanted[:, :, inside - first] += rows[:, :, inside + at].sum(0)
+        starts = np.arange(len(rows)) * count * wide
+        for add in (0, 1):
+            dst = np.full((count, n + 2), np.nan, dtype)
+            if add:
+                dst[:, 1:-1] = old
+            _kernels.fold(isa, dst.ravel(), 1, n + 2, first, n, rows.ravel(), wide, count,
+                          starts, taps, add)
+            np.testing.assert_array_equal(dst[:, 1:-1], wanted[add])
+            assert np.isnan(dst[:, [0, -1]]).all()
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("step", [1, 2, 3, -1])
 def test_copy_and_add_every_length(isa, dtype, step):
     rng = np.random.default_rng(4)

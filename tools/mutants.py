@@ -213,8 +213,9 @@ MUTANTS = [
            "*to = job->accumulate ? *to + sum : sum;", "*to = sum;", "accumulate against overwrite",
            GRADIENTS),
     Mutant("columns: the transpose forgets a tap", C + "engines/columns.c",
-           "        from += s->h.out * row;", "        from += t ? s->h.out * row : 0;",
-           "col2im reads the first tap twice", "tests/test_api.py"),
+           "for (; next < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {",
+           "for (; next + 1 < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {",
+           "col2im leaves the last tap of a row out", API),
     # Kernels.
     Mutant("gemm: relu drops NaN", C + "kernels/gemm.h", "a = v_max(v_zero(), a);",
            "a = v_max(a, v_zero());", "the order of a maximum", API),

@@ -69,6 +69,14 @@ cdef extern from "kernels/kernels.h" nogil:
         int64_t count
     ctypedef void (*dot_function "corr_dot_kernel *")(const corr_segment *, int64_t, const void *, int64_t, const void *,
                                  const int32_t *, void *, int64_t, int) noexcept
+    ctypedef struct corr_fold_tap:
+        int64_t at, lo, hi
+    ctypedef struct corr_fold:
+        int64_t count, dst_step, row_step, row_count, tap_count
+        const void *rows[32]
+        corr_fold_tap taps[8]
+    ctypedef void (*fold_function "corr_fold_kernel *")(
+        void *, int64_t, int64_t, const corr_fold *, int) noexcept
     ctypedef void (*lace_function "corr_lace_kernel *")(void *, const void *, const void *, int64_t) noexcept
     ctypedef void (*sum_rows_function "corr_sum_rows_kernel *")(const void *, int64_t, int64_t, int64_t, void *) noexcept
     ctypedef void (*sum_lanes_function "corr_sum_lanes_kernel *")(const void *, int64_t, void *) noexcept
@@ -163,6 +171,7 @@ cdef extern from "kernels/kernels.h" nogil:
         dot_function dot[4][6]
         sum_lanes_function sum_lanes
         lace_function lace
+        fold_function fold
         sum_rows_function sum_rows
         stencil_function march[3][3][2][4]
         stencil_function march_lanes[3][2][4]
@@ -387,6 +396,19 @@ def dot(isa, int rows, int columns, segments, a, int64_t a_row, b, offsets, c, i
 
 def lace(isa, dst, int64_t dst_at, even, odd, int64_t n):
     _table(isa, dst.dtype).lace(_at(dst, dst_at), _at(even, 0), _at(odd, 0), n)
+
+
+def fold(isa, dst, int64_t dst_at, int64_t dst_step, int64_t first, int64_t n, src,
+         int64_t row_step, int64_t count, rows, taps, int add):
+    """rows: where they begin in src; taps: (at, lo, hi) each."""
+    cdef corr_fold f
+    f.count, f.dst_step, f.row_step = count, dst_step, row_step
+    f.row_count, f.tap_count = len(rows), len(taps)
+    for i, row in enumerate(rows):
+        f.rows[i] = _at(src, row)
+    for i, (at, lo, hi) in enumerate(taps):
+        f.taps[i].at, f.taps[i].lo, f.taps[i].hi = at, lo, hi
+    _table(isa, dst.dtype).fold(_at(dst, dst_at), first, n, &f, add)
 
 
 def sum_rows(isa, src, int64_t step, int64_t rows, int64_t columns, dst):

@@ -58,28 +58,114 @@ static void image_to_columns(void *context, int64_t item, int worker, corr_run_s
     }
 }
 
+/* The taps from `next` on whose outputs meet every stride-th column from `phase` on; returns where
+ * to go on. */
+static int64_t find_taps(const corr_problem *s, int64_t phase, int64_t next, corr_fold *f) {
+    const corr_axis *a = &s->w;
+    const int64_t pixels = corr_pixels(s), columns = corr_ceil_div(a->in - phase, a->stride);
+    f->tap_count = 0;
+    for (; next < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {
+        const int64_t first = phase + a->pad - next * a->dilation, j = first / a->stride;
+        if (first % a->stride)
+            continue;
+        corr_fold_tap t = {next * pixels + j, corr_max(-j, 0), corr_min(a->out - j, columns)};
+        if (t.lo < t.hi)
+            f->taps[f->tap_count++] = t;
+    }
+    return next;
+}
+
+/* The rows of columns that row h of the image is the sum of, from tap `next` on; `count` becomes
+ * the number of rows, a stride apart, for which they are the same taps. */
+static int64_t find_rows(const column_job *job, const char *cols, int64_t h, int64_t next,
+                         corr_fold *f) {
+    const corr_problem *s = job->s;
+    const corr_axis *a = &s->h;
+    const int64_t bytes = job->k->bytes, pixels = corr_pixels(s);
+    f->row_count = 0;
+    for (; next < a->kernel && f->row_count < CORR_FOLD_ROWS; next++) {
+        const int64_t first = h + a->pad - next * a->dilation, i = first / a->stride;
+        if (i * a->stride != first)
+            continue;
+        if (i >= 0 && i < a->out)
+            f->rows[f->row_count++] = cols + (next * s->w.kernel * pixels + i * s->w.out) * bytes;
+        if (i < a->out)
+            f->count = corr_min(f->count, i < 0 ? -i : a->out - i);
+    }
+    if (next < a->kernel)
+        f->count = 1;
+    return next;
+}
+
+/* Columns [from, from + n) of a phase of f->count rows from h on; f has the first rows and taps. */
+static void fold_rows(const column_job *job, const char *cols, int64_t h, int64_t phase,
+                      const corr_fold *first, int64_t next_row, int64_t next_tap, int64_t from,
+                      int64_t n, void *dst) {
+    const corr_problem *s = job->s;
+    job->k->fold(dst, from, n, first, 0);
+    if (next_row == s->h.kernel && next_tap == s->w.kernel)
+        return;
+    corr_fold more = *first;
+    for (;;) {
+        for (int64_t tap = next_tap; tap < s->w.kernel;) {
+            tap = find_taps(s, phase, tap, &more);
+            job->k->fold(dst, from, n, &more, 1);
+        }
+        if (next_row == s->h.kernel)
+            return;
+        next_row = find_rows(job, cols, h, next_row, &more);
+        next_tap = 0;
+    }
+}
+
+/* Each pixel is the sum of its taps, written once. */
 static void columns_to_image(void *context, int64_t item, int worker, corr_run_state *run) {
+    enum { BUFFER = 1024 };
     const column_job *job = context;
     const corr_problem *s = job->s;
-    const int64_t bytes = job->k->bytes, taps = s->h.kernel * s->w.kernel;
-    int64_t n = item / s->ic, c = item % s->ic, row = s->w.out * bytes;
+    const int64_t bytes = job->k->bytes, step = s->x_stride[4], stride = s->w.stride;
+    const int64_t n = item / s->ic, c = item % s->ic, below = s->h.stride * s->x_stride[3];
     char *x = job->x + (n * s->x_stride[0] + c * s->x_stride[2]) * bytes;
-    const char *from = job->cols + item * taps * corr_pixels(s) * bytes;
+    const char *cols = job->cols + item * corr_terms(s) / s->ic * corr_pixels(s) * bytes;
+    const int in_place = stride == 1 && step == 1, laces = stride == 2 && step == 1;
+    double buffer[2][BUFFER];
+    corr_fold f = {.row_step = s->w.out};
     (void)worker;
-    const int64_t together = s->x_stride[4] == 1 ? s->w.in : 1;
-    for (int64_t h = 0; h < s->h.in; h++)
-        for (int64_t v = 0; v < s->w.in; v += together)
-            memset(x + (h * s->x_stride[3] + v * s->x_stride[4]) * bytes, 0, (size_t)(together * bytes));
-    for (int64_t t = 0; t < taps && !corr_should_stop(run); t++) {
-        int64_t h0, w0, i0, i1, j0, j1;
-        inside(&s->h, t / s->w.kernel, &h0, &i0, &i1);
-        inside(&s->w, t % s->w.kernel, &w0, &j0, &j1);
-        for (int64_t i = i0; i < i1 && j0 < j1; i++)
-            job->k->add(x + ((h0 + i * s->h.stride) * s->x_stride[3] +
-                             (w0 + j0 * s->w.stride) * s->x_stride[4]) * bytes,
-                        s->w.stride * s->x_stride[4], from + i * row + j0 * bytes, j1 - j0);
-        from += s->h.out * row;
-    }
+    for (int64_t r = 0; r < corr_min(s->h.stride, s->h.in); r++)
+        for (int64_t h = r; h < s->h.in; h += f.count * s->h.stride) {
+            f.count = in_place ? 64 : 16;
+            f.count = corr_min(f.count, corr_ceil_div(s->h.in - h, s->h.stride));
+            const int64_t next_row = find_rows(job, cols, h, 0, &f);
+            char *to = x + h * s->x_stride[3] * bytes;
+            if (corr_should_stop(run))
+                return;
+            if (in_place) {
+                f.dst_step = below;
+                fold_rows(job, cols, h, 0, &f, next_row, find_taps(s, 0, 0, &f), 0, s->w.in, to);
+                continue;
+            }
+            f.dst_step = BUFFER / f.count;
+            for (int64_t phase = 0; phase < corr_min(stride, s->w.in); phase += 1 + laces) {
+                const int64_t columns = corr_ceil_div(s->w.in - phase, stride);
+                for (int64_t at = 0; at < columns; at += f.dst_step) {
+                    const int64_t some = corr_min(columns - at, f.dst_step);
+                    for (int odd = 0; odd <= laces; odd++) {
+                        const int64_t next_tap = find_taps(s, phase + odd, 0, &f);
+                        fold_rows(job, cols, h, phase + odd, &f, next_row, next_tap, at, some,
+                                  buffer[odd]);
+                    }
+                    for (int64_t i = 0; i < f.count; i++) {
+                        const void *even = (char *)buffer[0] + i * f.dst_step * bytes;
+                        const void *odd = (char *)buffer[1] + i * f.dst_step * bytes;
+                        char *row = to + (i * below + (at * stride + phase) * step) * bytes;
+                        if (laces)
+                            job->k->lace(row, even, odd, corr_min(s->w.in - 2 * at, 2 * some));
+                        else
+                            job->k->spread(row, stride * step, even, some);
+                    }
+                }
+            }
+        }
 }
 
 static corr_status each_channel(corr_task *task, const corr_problem *s, const void *x,

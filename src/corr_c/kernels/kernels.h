@@ -283,6 +283,20 @@ typedef void corr_add_kernel(void *dst, int64_t step, const void *src, int64_t n
 /* dst[2 * i] = even[i], dst[2 * i + 1] = odd[i], for the n elements of dst. */
 typedef void corr_lace_kernel(void *dst, const void *even, const void *odd, int64_t n);
 
+/* Rows i < count: dst[i * dst_step + v - from] = (add ? itself : 0) + sum over taps t, rows r of
+ * r[i * row_step + t.at + v], where t.lo <= v < t.hi, for columns from <= v < from + n; in one
+ * chain, a tap's rows in turn. */
+enum { CORR_FOLD_TAPS = 8, CORR_FOLD_ROWS = 32 };
+typedef struct corr_fold_tap {
+    int64_t at, lo, hi;
+} corr_fold_tap;
+typedef struct corr_fold {
+    int64_t count, dst_step, row_step, row_count, tap_count;
+    const void *rows[CORR_FOLD_ROWS];
+    corr_fold_tap taps[CORR_FOLD_TAPS];
+} corr_fold;
+typedef void corr_fold_kernel(void *dst, int64_t from, int64_t n, const corr_fold *f, int add);
+
 /* dst[j] = sum over i < rows of src[i * step + j], j < columns: a chain each. */
 typedef void corr_sum_rows_kernel(const void *src, int64_t step, int64_t rows, int64_t columns,
                                   void *dst);
@@ -332,6 +346,7 @@ typedef struct corr_kernels {
     corr_spread_kernel *spread;
     corr_add_kernel *add;
     corr_lace_kernel *lace;
+    corr_fold_kernel *fold;
     corr_sum_rows_kernel *sum_rows;
     corr_sum_kernel *sum;
     corr_peak_kernel *peak;

@@ -6,6 +6,7 @@
 #include "outer.h"
 #include "plain.h"
 #include "copy.h"
+#include "fold.h"
 #include "lanes.h"
 #if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
 #include "winograd.h"
@@ -99,6 +100,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .spread = CORR_NAME(corr_spread),
     .add = CORR_NAME(corr_add),
     .lace = CORR_NAME(corr_lace),
+    .fold = CORR_NAME(corr_fold),
     .sum_rows = CORR_NAME(corr_sum_rows),
     .sum = CORR_NAME(corr_sum),
     .peak = CORR_NAME(corr_peak),
