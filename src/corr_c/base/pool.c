@@ -15,6 +15,7 @@
 enum { MAX_WORKERS = 255 };
 static const double spin_seconds = 40e-6; /* the gap between two layers of a network */
 static const double poll_seconds = 50e-3; /* how soon Ctrl-C is looked at */
+static const double often_seconds = 10e-6;
 
 struct corr_run_state {
     corr_task *task;
@@ -44,12 +45,20 @@ static struct {
 } shares[MAX_WORKERS + 1];
 
 /* Of the thread and not of the job: a call may be hundreds of short jobs. */
-static CORR_THREAD_LOCAL double poll_at;
+static CORR_THREAD_LOCAL double poll_at, looked_at;
+static CORR_THREAD_LOCAL int unlooked;
 
 static void poll_caller(corr_run_state *run) {
     if (!run->call->poll)
         return;
+    /* The clock takes 25 ns: who asks every microsecond is told what it said seven times more. */
+    if (unlooked > 0) {
+        unlooked--;
+        return;
+    }
     double now = corr_now();
+    unlooked = now - looked_at < often_seconds ? 7 : 0;
+    looked_at = now;
     if (now < poll_at)
         return;
     poll_at = now + poll_seconds;
