@@ -186,6 +186,34 @@ def test_pack_weights_as_the_input_gradient_reads_them(isa, dtype, kernel):
                                      *view.shape[2:], *strides, dst)
 
 
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_pack_spread(isa, dtype):
+    rng = np.random.default_rng(8)
+    lanes = _kernels.lanes(isa, dtype)
+    channels = 3
+    for span in range(1, 4 * lanes + 1, 1 if lanes < 8 else 3):
+        for rows, width in ((1, 1), (lanes - 1, lanes - 1), (lanes - 1, lanes), (2 * lanes + 1,) * 2):
+            w = np.full((channels, rows, span + 1), np.nan, dtype)
+            w[:, :, :span] = whole(rng, (channels, rows, span), dtype)
+            left_out = rng.random(span) < 0.3
+            w[:, :, :span][:, :, left_out] = np.inf
+            places = rng.permutation(span) * (channels * width + 2) + 1
+            dst = np.full(span * (channels * width + 2) + 1, np.nan, dtype)
+            wanted = dst.copy()
+            for at in np.flatnonzero(~left_out):
+                block = wanted[places[at] : places[at] + channels * width].reshape(channels, width)
+                block[:] = 0
+                block[:, :rows] = w[:, :, at]
+            places[left_out] = -1
+            assert _kernels.pack_spread(isa, w, 0, rows, width, channels, span + 1,
+                                        rows * (span + 1), dst, places)
+            np.testing.assert_array_equal(dst, wanted)
+            if not left_out.all():
+                w[channels - 1, rows - 1, np.flatnonzero(~left_out)[-1]] = -np.inf
+                assert not _kernels.pack_spread(isa, w, 0, rows, width, channels, span + 1,
+                                                rows * (span + 1), dst, places)
+
+
 def random_segments(rng, a_size, b_size, a_step, b_step, counts):
     """(a, b, count) that stay inside two lines of these sizes."""
     return [(int(rng.integers(0, a_size - (n - 1) * a_step)),

@@ -59,6 +59,8 @@ cdef extern from "kernels/kernels.h" nogil:
                                          int64_t, void *, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*pack_rows_function "corr_pack_rows_kernel *")(const corr_rows *, const void *, int64_t, int64_t, void *,
                                        int64_t) noexcept
+    ctypedef int (*pack_spread_function "corr_pack_spread_kernel *")(
+        const void *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, void *const *) noexcept
     ctypedef int (*pack_weights_function "corr_pack_weights_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, int64_t,
                                          int64_t, int64_t, int64_t, int64_t, void *) noexcept
     ctypedef void (*transpose_function "corr_transpose_kernel *")(int64_t, int64_t, const void *, int64_t, void *, int64_t,
@@ -167,6 +169,7 @@ cdef extern from "kernels/kernels.h" nogil:
         outer_function outer[4][14]
         transpose_function transpose
         pack_weights_function pack_weights
+        pack_spread_function pack_spread
         int dot_rows, dot_columns
         dot_function dot[4][6]
         sum_lanes_function sum_lanes
@@ -359,6 +362,17 @@ def pack_weights(isa, w, int64_t w_at, int64_t rows, int64_t width, int64_t chan
     cdef const corr_kernels *k = _table(isa, dst.dtype)
     return bool(k.pack_weights(_at(w, w_at), rows, width, channels, kh, kw, w_o, w_c, w_h, w_w,
                                _at(dst, 0)))
+
+
+def pack_spread(isa, w, int64_t w_at, int64_t rows, int64_t width, int64_t channels, int64_t w_o,
+                int64_t w_c, dst, places):
+    """places: for each element of the span where in dst its first weight goes, or -1. True if all
+    weights are finite."""
+    cdef void *to[64]
+    for at, place in enumerate(places):
+        to[at] = NULL if place < 0 else _at(dst, place)
+    return bool(_table(isa, dst.dtype).pack_spread(_at(w, w_at), rows, width, channels, len(places),
+                                                   w_o, w_c, to))
 
 
 cdef class _Segments:

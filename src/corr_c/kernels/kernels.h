@@ -70,6 +70,12 @@ typedef int corr_pack_weights_kernel(const void *w, int64_t rows, int64_t width,
                                      int64_t channels, int64_t kh, int64_t kw, int64_t w_o,
                                      int64_t w_c, int64_t w_h, int64_t w_w, void *dst);
 
+/* Likewise of taps that go to several places: w[i * w_o + c * w_c + at] to to[at][c * width + i],
+ * where that is not NULL, for at < span. */
+enum { CORR_SPREAD_VECTORS = 4 }; /* that a span takes at most */
+typedef int corr_pack_spread_kernel(const void *w, int64_t rows, int64_t width, int64_t channels,
+                                    int64_t span, int64_t w_o, int64_t w_c, void *const *to);
+
 /* dst[j * ldd + i] = act((dst if accumulate) + src[i * lds + j] + bias[j]) for i < rows,
  * j < columns. */
 typedef void corr_transpose_kernel(int64_t rows, int64_t columns, const void *src, int64_t lds,
@@ -322,6 +328,7 @@ typedef struct corr_kernels {
     corr_transpose_kernel *transpose;
     corr_pack_rows_kernel *pack_rows;
     corr_pack_weights_kernel *pack_weights;
+    corr_pack_spread_kernel *pack_spread;
     corr_dot_kernel *dot[CORR_DOT_MAX_ROWS][CORR_DOT_MAX_COLUMNS];
     corr_sum_lanes_kernel *sum_lanes;
     corr_stencil_kernel *march[CORR_STENCIL_KINDS][3][2][CORR_MAX_VECTORS];

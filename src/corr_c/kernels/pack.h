@@ -95,13 +95,13 @@ CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows
 /* Taps that lie close together in every channel, in any order and with gaps: the input
  * gradient's, which are flipped and every stride-th. Up to V_LANES elements of V_LANES rows
  * at a time, turned; what lies between the taps is dropped. */
-enum { CORR_NAME(CORR_TAP_SPAN) = 4 * V_LANES };
+enum { CORR_NAME(CORR_TAP_SPAN) = CORR_SPREAD_VECTORS * V_LANES };
 
 CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, int64_t width,
-                                     int64_t channels, const int16_t *tap_at, int64_t span,
-                                     int64_t w_o, int64_t w_c, real *dst) {
+                                     int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
+                                     void *const *to, int64_t place) {
     vec odd = v_zero();
-    for (int64_t c = 0; c < channels; c++, w += w_c, dst += width)
+    for (int64_t c = 0; c < channels; c++, w += w_c, place += width)
         for (int64_t at = 0; at < span; at += V_LANES) {
             for (int i = 0; i < V_LANES; i++)
                 CORR_PREFETCH(w + 12 * w_c + i * w_o + at);
@@ -112,12 +112,26 @@ CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, 
                 block[i] = i < rows ? v_load_n(w + i * w_o + at, count) : v_zero();
             v_transpose(block);
             for (int64_t r = 0; r < count; r++)
-                if (tap_at[at + r] >= 0) {
+                if (to[at + r]) {
                     odd = v_fma(block[r], v_zero(), odd);
-                    v_store_n(dst + tap_at[at + r] * channels * width, block[r], room);
+                    v_store_n((real *)to[at + r] + place, block[r], room);
                 }
         }
     return odd;
+}
+
+static int CORR_NAME(corr_pack_spread)(const void *w_, int64_t rows, int64_t width,
+                                       int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
+                                       void *const *to) {
+    const real *w = w_;
+    vec odd = v_zero();
+    for (int64_t i = 0; i < width; i += V_LANES) {
+        const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+        const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+        odd = v_add(odd, CORR_NAME(pack_taps)(w + i * w_o, some, room, width, channels, span, w_o,
+                                              w_c, to, i));
+    }
+    return v_sum(odd) == 0;
 }
 
 /* Any taps, element by element. */
@@ -221,15 +235,23 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
         for (int64_t p = 0; p < kh; p++)
             for (int64_t q = 0; q < kw; q++) {
                 const real *from = w + p * w_h + q * w_w;
-                for (int64_t c = 0; c < channels; c++, from += w_c, dst += width)
-                    for (int64_t i = 0; i < width; i += V_LANES) {
+                for (int64_t c = 0; c < channels; c++, from += w_c, dst += width) {
+                    int64_t i = 0;
+                    for (; i + V_LANES <= rows; i += V_LANES) {
+                        CORR_PREFETCH(from + 8 * w_c + i);
+                        const vec v = v_load(from + i);
+                        odd = v_fma(v, v_zero(), odd);
+                        v_store(dst + i, v);
+                    }
+                    for (; i < width; i += V_LANES) {
                         CORR_PREFETCH(from + 32 * w_c + i);
-                        vec v = v_load_range(from + i, 0, rows - i < 0         ? 0
+                        const vec v = v_load_range(from + i, 0, rows - i < 0         ? 0
                                                           : rows - i < V_LANES ? rows - i
                                                                                : V_LANES);
                         odd = v_fma(v, v_zero(), odd);
                         v_store_n(dst + i, v, width - i < V_LANES ? width - i : V_LANES);
                     }
+                }
             }
     } else if (w_c == 1) {
         for (int64_t t = 0; t < taps; t++)
@@ -242,12 +264,10 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
             }
     } else if ((span = CORR_NAME(map_taps)(kh, kw, w_h, w_w, tap_at, &low)) > 0 &&
                CORR_NAME(turns)(taps * width, span, width)) {
-        for (int64_t i = 0; i < width; i += V_LANES) {
-            const int64_t room = width - i < V_LANES ? width - i : V_LANES;
-            const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-            odd = v_add(odd, CORR_NAME(pack_taps)(w + i * w_o + low, some, room, width, channels,
-                                                  tap_at, span, w_o, w_c, dst + i));
-        }
+        void *to[CORR_NAME(CORR_TAP_SPAN)];
+        for (int64_t at = 0; at < span; at++)
+            to[at] = tap_at[at] < 0 ? NULL : dst + tap_at[at] * channels * width;
+        return CORR_NAME(corr_pack_spread)(w + low, rows, width, channels, span, w_o, w_c, to);
     } else {
         odd = CORR_NAME(pack_elements)(w, rows, width, channels, kh, kw, w_o, w_c, w_h, w_w, dst);
     }

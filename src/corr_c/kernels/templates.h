@@ -75,6 +75,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .transpose = CORR_NAME(corr_transpose),
     .pack_rows = CORR_NAME(corr_pack_rows),
     .pack_weights = CORR_NAME(corr_pack_weights),
+    .pack_spread = CORR_NAME(corr_pack_spread),
     .dot = {CORR_PASTE2(CORR_DOTS, CORR_ISA)(CORR_DOT_ENTRY)},
     .sum_lanes = CORR_NAME(corr_sum_lanes),
     .march = {CORR_PASTE2(CORR_MARCHES, CORR_ISA)(CORR_MARCH_ENTRY)},

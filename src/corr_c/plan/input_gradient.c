@@ -185,6 +185,9 @@ static corr_status run_list(phases *p, const char *gy, const corr_call *call) {
             status = corr_run_forward(&p->s[i], gy, p->w[i], NULL, p->y[i], &few);
     }
     p->count = 0;
+    if (corr_weights_together(parts, products))
+        for (int i = 0; i < products; i++)
+            choice[i].packs_late = 0;
     return status || products == 0 ? status : run_together(parts, products, call);
 }
 
@@ -246,12 +249,43 @@ static int skips_pixels(const corr_axis *axis) {
     return 0;
 }
 
+/* As the product of all weights, as they lie, and gy: the columns of gx, which are then summed. */
+static corr_status run_columns(const corr_problem *s, char *gx, const char *w, const char *gy,
+                               const corr_call *call) {
+    const int64_t taps = s->h.kernel * s->w.kernel;
+    const corr_axis one = {.kernel = 1, .stride = 1, .dilation = 1};
+    corr_problem product = *s, whole = *s;
+    product.algorithm = CORR_DIRECT;
+    product.ic = s->oc;
+    product.oc = s->ic * taps;
+    product.h = product.w = one;
+    product.h.in = product.h.out = s->h.out;
+    product.w.in = product.w.out = s->w.out;
+    memcpy(product.x_stride, s->y_stride, sizeof s->y_stride);
+    product.w_stride[1] = 1;
+    product.w_stride[2] = s->w_stride[1];
+    const size_t bytes = make_dense(product.y_stride, &product, product.oc, s->h.out, s->w.out);
+    corr_flatten(&product);
+    char *columns = corr_allocate(bytes);
+    if (!columns)
+        return CORR_NO_MEMORY;
+    corr_status status = corr_run_forward(&product, gy, w, NULL, columns, call);
+    whole.ic *= s->groups;
+    whole.groups = 1;
+    if (status == CORR_OK)
+        status = corr_col2im(&whole, columns, gx, call);
+    corr_release(columns, bytes);
+    return status;
+}
+
 static corr_status run(const corr_problem *s, char *gx, const char *w, const char *gy,
                        const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
     const int sums = s->oc > 0 && corr_pixels(s) > 0;
     const int up = sums && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
     corr_status status = CORR_OK;
+    if (sums && corr_takes_columns(s))
+        return run_columns(s, gx, w, gy, call);
     /* Pixels that no tap reaches: all are zeroed before, in rows. */
     if (!sums || ((up || !laced) && (skips_pixels(&s->h) || skips_pixels(&s->w))))
         status = fill_zero(s, gx, &some);

@@ -72,6 +72,8 @@ extern const corr_engine *const corr_engines[];
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
+/* Is the input gradient best made by way of its columns? */
+int corr_takes_columns(const corr_problem *s);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
@@ -147,6 +149,8 @@ typedef struct corr_part {
     void *packed, *y;
     int finite; /* are its packed weights? */
 } corr_part;
+/* Are they taps of the same weights, that are best packed all at once and before? */
+int corr_weights_together(corr_part *parts, int count);
 corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call);
 /* engines/gemm.c. Redoes the edges where a weight is not finite. */
 int64_t corr_parts_workspace(const corr_part *parts, int count, int threads);
