@@ -149,3 +149,23 @@ def test_read_only_out():
     out.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
         corr.conv2d(X, W, out=out)
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5])
+def test_an_algorithm_that_is_refused_writes_nothing(stride, groups):
+    w = np.ones((8, 8 // groups, 2, 2), np.float32)
+    x = np.ones((1, 8, 21, 20), np.float32)
+    gy = corr.conv2d(x, w, None, stride, 0, 1, groups)
+    for call, given in ((corr.conv2d, (x, w, None)), (corr.conv2d_input, (x.shape, w, gy)),
+                        (corr.conv2d_weight, (x, w.shape, gy))):
+        shape = {"conv2d": gy.shape, "conv2d_input": x.shape, "conv2d_weight": w.shape}
+        out = np.full(shape[call.__name__], np.nan, np.float32)
+        for algorithm in ("winograd", "fft"):
+            try:
+                call(*given, stride, 0, 1, groups, algorithm=algorithm, out=out)
+            except ValueError:
+                assert np.isnan(out).all()
+            else:
+                assert call is not corr.conv2d_weight
+                out[...] = np.nan

@@ -1,6 +1,10 @@
 """Runs the programs of tests/c and the core under ThreadSanitizer: gcc, and clang where it is.
 
     python tools/check_threads.py [compiler ...]
+    python tools/check_threads.py --memory [compiler ...]
+
+With --memory: under AddressSanitizer and UndefinedBehaviorSanitizer, all but the kernels, with
+which a compiler is busy for many minutes. Those have guard pages in the tests.
 """
 
 import os
@@ -12,32 +16,43 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ["-std=gnu11", "-O1", "-g", "-ffp-contract=off", "-fsanitize=thread", "-pthread"]
+FLAGS = ["-std=gnu11", "-g", "-ffp-contract=off", "-pthread"]
+THREADS = ["-O1", "-fsanitize=thread"]
+MEMORY = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
-def build(compiler, folder):
+def build(compiler, flags, folder):
     """The core's objects once, then each program."""
     def compile_one(source):
         target = f"{folder}/{source.stem}-{source.parent.name}.o"
-        subprocess.run([compiler, f"-I{ROOT}/src/corr_c", "-c", str(source), *FLAGS, "-o", target], check=True)
+        plain = flags is MEMORY and source.parent.name == "isa"
+        subprocess.run([compiler, f"-I{ROOT}/src/corr_c", "-c", str(source), *FLAGS,
+                        *(["-O2"] if plain else flags), "-o", target], check=True)
         return target
 
+    sources = sorted(ROOT.glob("src/corr_c/**/*.c"), key=lambda path: path.parent.name != "isa")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(compile_one, sorted(ROOT.glob("src/corr_c/**/*.c"))))
+        objects = list(pool.map(compile_one, sources))
     for source in sorted(ROOT.glob("tests/c/*.c")):
+        if flags is THREADS and source.stem == "memory":
+            continue
         program = f"{folder}/{source.stem}"
-        subprocess.run([compiler, f"-I{ROOT}/src/corr_c", str(source), *objects, *FLAGS, "-lm", "-o", program],
-                       check=True)
+        subprocess.run([compiler, f"-I{ROOT}/src/corr_c", str(source), *objects, *FLAGS, *flags,
+                        "-lm", "-o", program], check=True)
         yield program
 
 
 def main():
-    wanted = sys.argv[1:] or ("gcc", "clang", "clang-16")
+    flags = MEMORY if sys.argv[1:2] == ["--memory"] else THREADS
+    wanted = sys.argv[2:] if flags is MEMORY else sys.argv[1:]
+    if not wanted:
+        wanted = ("gcc",) if flags is MEMORY else ("gcc", "clang", "clang-16")
     compilers = [name for name in wanted if shutil.which(name)]
     for name in compilers:
         with tempfile.TemporaryDirectory() as folder:
-            for program in build(name, folder):
-                print(f"{name}, ThreadSanitizer, {Path(program).name}: ", end="", flush=True)
+            for program in build(name, flags, folder):
+                print(f"{name}, {flags[1]}, {Path(program).name}: ",
+                      end="", flush=True)
                 if code := subprocess.run([program]).returncode:
                     return code
     return 0 if compilers else 1

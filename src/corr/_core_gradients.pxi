@@ -197,8 +197,8 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     _get_sizes(x, &given)
     cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
-    if algorithm == "winograd":
-        raise ValueError("algorithm='winograd' cannot be used here: the weight's gradient is "
+    if algorithm in ("winograd", "fft"):
+        raise ValueError(f"algorithm={algorithm!r} cannot be used here: the weight's gradient is "
                          "always computed directly")
     _check_grad_output(p, gy)
     return _weight_gradient(p, _native(x, types), _native(gy, types), out, x, gy)

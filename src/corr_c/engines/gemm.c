@@ -101,7 +101,7 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     gemm_item item = {.job = job, .g = g};
     item.x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * bytes;
     item.y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * bytes;
-    item.w = job->packed + g * corr_packed_group_bytes(s, c);
+    item.w = job->packed ? job->packed + g * corr_packed_group_bytes(s, c) : NULL;
     item.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
     item.slab = job->workspace + worker * job->scratch.bytes;
     item.sums = item.slab + job->scratch.slab;

@@ -249,6 +249,23 @@ static int skips_pixels(const corr_axis *axis) {
     return 0;
 }
 
+/* Can an algorithm that is asked for do every phase? Known before anything is written. */
+static corr_status check_algorithm(const corr_problem *s) {
+    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in); a++)
+        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in); b++) {
+            corr_problem phase;
+            corr_choice choice;
+            int64_t w_offset, y_offset;
+            if (!corr_input_phase(s, a, b, &phase, &w_offset, &y_offset) || corr_is_empty(&phase))
+                continue;
+            corr_flatten(&phase);
+            const corr_status status = corr_choose(&phase, 1, 0, &choice);
+            if (status != CORR_OK)
+                return status;
+        }
+    return CORR_OK;
+}
+
 /* As the product of all weights, as they lie, and gy: the columns of gx, which are then summed. */
 static corr_status run_columns(const corr_problem *s, char *gx, const char *w, const char *gy,
                                const corr_call *call) {
@@ -284,6 +301,10 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
     const int sums = s->oc > 0 && corr_pixels(s) > 0;
     const int up = sums && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
     corr_status status = CORR_OK;
+    if (sums && (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT))
+        status = check_algorithm(s);
+    if (status != CORR_OK)
+        return status;
     if (sums && corr_takes_columns(s))
         return run_columns(s, gx, w, gy, call);
     /* Pixels that no tap reaches: all are zeroed before, in rows. */
