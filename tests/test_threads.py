@@ -297,6 +297,19 @@ def test_workers_leave_signals_to_the_program():
     assert run.returncode == 0, run.stderr
 
 
+def test_all_leave_a_job():
+    """A job that counts its workers wrongly waits for ever: many short ones, more threads than
+    cores."""
+    code = """if True:
+        import numpy as np, corr
+        corr.set_num_threads(8)
+        x = np.ones((1, 16, 30, 30), np.float32)
+        for _ in range(10000):
+            corr.im2col(x, 3)
+        """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
 def test_other_threads_run_meanwhile():
     """A long call holds no GIL."""
     x, w = np.ones((8, 128, 56, 56), np.float32), np.ones((128, 128, 3, 3), np.float32)

@@ -35,7 +35,7 @@ MUTANTS = [
     Mutant("pool: the last one inside counts without the lock", C + "base/pool.c",
            "corr_lock(&gate);\n        corr_set(&inside, corr_load(&inside) - 1);",
            "corr_set(&inside, corr_load(&inside) - 1);\n        corr_lock(&gate);",
-           "two workers leave as one: the caller waits for ever", THREADS),
+           "two workers leave as one: the caller waits for ever", "tests/test_threads.py -k all_leave"),
     Mutant("pool: the caller does not wait", C + "base/pool.c",
            "    while (corr_load(&inside))\n        corr_wait(&done, &gate);", "",
            "a worker writes after the call has returned", THREADS),
@@ -213,9 +213,8 @@ MUTANTS = [
            "*to = job->accumulate ? *to + sum : sum;", "*to = sum;", "accumulate against overwrite",
            GRADIENTS),
     Mutant("columns: the transpose forgets a tap", C + "engines/columns.c",
-           "for (; next < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {",
-           "for (; next + 1 < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {",
-           "col2im leaves the last tap of a row out", API),
+           "corr_fold_tap t = {next * pixels + j, corr_max(-j, 0),", "corr_fold_tap t = {next * pixels + j, corr_max(-j, 1),",
+           "col2im leaves a column of a tap out", API),
     # Kernels.
     Mutant("gemm: relu drops NaN", C + "kernels/gemm.h", "a = v_max(v_zero(), a);",
            "a = v_max(a, v_zero());", "the order of a maximum", API),
@@ -247,7 +246,7 @@ MUTANTS = [
     Mutant("choice: chains by the number of threads", C + "plan/choose.c",
            "    choose_chains(s, choice);\n    int64_t terms;",
            "    choose_chains(s, choice);\n    choice->kc = corr_max(1, choice->kc / threads);\n    int64_t terms;",
-           "bits that depend on the threads", API),
+           "bits that depend on the threads", "tests/test_determinism.py"),
     # The door.
     Mutant("door: the block under an output is not kept", "src/corr/_core_arrays.pxi",
            "        cnp.set_array_base(array, block)\n", "", "a reference too few", API),
@@ -273,5 +272,5 @@ MUTANTS = [
            "if False:", "writes to what is not to be written", "tests/test_errors.py"),
     Mutant("door: float16 kept in float32", "src/corr/_functional.py",
            "return np.dtype(np.float32), np.dtype(np.float16)",
-           "return np.dtype(np.float32), np.dtype(np.float32)", "the dtype of the result", "tests/test_types.py"),
+           "return np.dtype(np.float32), np.dtype(np.float32)", "the dtype of the result", API),
 ]
