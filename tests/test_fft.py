@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tiles import fft_blocks
 
 import corr
 
@@ -10,19 +11,6 @@ UNIT = 2.0**-24
 
 def direct(x, w, **options):
     return corr.conv2d(x.astype(np.float64), w.astype(np.float64), **options)
-
-
-def blocks(plan, kernel, size):
-    """Pairs of tiles, each as slices of the outputs: what rounds together (engines/fft.c)."""
-    points = [int(n) for n in plan.kernel.split("_")[-1].split("x")]
-    lanes = {"avx512": 16, "avx2": 8}.get(plan.kernel.split("_")[2], 4)
-    most = [n - k + 1 for n, k in zip(points, kernel, strict=True)]
-    height = -(-size[0] // -(-size[0] // most[0]))
-    width = -(-size[1] // -(-size[1] // most[1]))
-    width = min(most[1], -(-width // lanes) * lanes)
-    tiles = [np.s_[..., i : i + height, j : j + width]
-             for i in range(0, size[0], height) for j in range(0, size[1], width)]
-    return [tiles[i : i + 2] for i in range(0, len(tiles), 2)]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -47,7 +35,7 @@ def test_error_is_bounded_by_the_largest_sum_of_its_block(seed):
     error = np.abs(plan(x) - direct(x, k, bias=bias.astype(np.float64), **options))
     sums = direct(np.abs(x), np.abs(k), padding=padding)
     for image, kernel in np.ndindex(error.shape[:2]):
-        for block in blocks(plan, (kh, kw), error.shape[2:]):
+        for block in fft_blocks(plan, (kh, kw), error.shape[2:]):
             largest = max(sums[image, kernel][tile].max() for tile in block)
             for tile in block:
                 assert (error[image, kernel][tile].max()

@@ -1,4 +1,4 @@
-"""What Winograd's errors are counted in: see docs/accuracy.md."""
+"""What Winograd's and FFT's errors are counted in: see docs/accuracy.md."""
 
 import numpy as np
 import reference
@@ -39,9 +39,27 @@ def largest_sums(x, w, padding, groups, tile):
     return sums.repeat(tile, 2).repeat(tile, 3)
 
 
-def promised(x, w, padding, groups=1, sums_of=tile_sums):
+def planned_tile(plan):
+    """The outputs along a side of a plan's tiles."""
+    return int(plan.kernel.removeprefix("winograd").partition("_")[0])
+
+
+def promised(x, w, padding, groups=1, sums_of=tile_sums, tiles=None):
     """Those sums over the tiles that may be taken: of 2x2 outputs below 32 channels; above, either."""
     out = [size + sum(pad) - 2 for size, pad in zip(x.shape[2:], padding, strict=True)]
-    tiles = (2, 4) if w.shape[1] >= 32 else (2,)
+    tiles = tiles or ((2, 4) if w.shape[1] >= 32 else (2,))
     every = [sums_of(x, w, padding, groups, tile)[:, :, : out[0], : out[1]] for tile in tiles]
     return np.max(every, 0)
+
+
+def fft_blocks(plan, kernel, size):
+    """Pairs of tiles, each as slices of the outputs: what rounds together (engines/fft.c)."""
+    points = [int(n) for n in plan.kernel.split("_")[-1].split("x")]
+    lanes = {"avx512": 16, "avx2": 8}.get(plan.kernel.split("_")[2], 4)
+    most = [n - k + 1 for n, k in zip(points, kernel, strict=True)]
+    height = -(-size[0] // -(-size[0] // most[0]))
+    width = -(-size[1] // -(-size[1] // most[1]))
+    width = min(most[1], -(-width // lanes) * lanes)
+    tiles = [np.s_[..., i : i + height, j : j + width]
+             for i in range(0, size[0], height) for j in range(0, size[1], width)]
+    return [tiles[i : i + 2] for i in range(0, len(tiles), 2)]
