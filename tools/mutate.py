@@ -60,7 +60,7 @@ class Tree:
         self.objects.mkdir()
         self.includes = [f"-I{self.root}/src/corr_c", f"-I{numpy.get_include()}",
                          f"-I{sysconfig.get_path('include')}"]
-        self.compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+        self.compiler = (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")).split()
         self.headers = {}
         shutil.copyfile(self.root / "src/corr_c/corr.h", self.root / "src/corr/include/corr.h")
         self.sources = sorted(self.root.glob("src/corr_c/**/*.c"))
@@ -85,7 +85,7 @@ class Tree:
 
     def compile(self, pairs):
         def one(pair):
-            return subprocess.call([*self.through, self.compiler, *FLAGS, *self.includes, "-w",
+            return subprocess.call([*self.through, *self.compiler, *FLAGS, *self.includes, "-w",
                                     "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION", "-c",
                                     str(pair[0]), "-o", str(pair[1])])
 
@@ -95,7 +95,7 @@ class Tree:
     def link(self, module, objects):
         target = self.root / f"src/corr/{module}{sysconfig.get_config_var('EXT_SUFFIX')}"
         target.unlink(missing_ok=True)
-        subprocess.run([self.compiler, "-shared", "-pthread", "-s", *map(str, objects), "-lm",
+        subprocess.run([*self.compiler, "-shared", "-pthread", "-s", *map(str, objects), "-lm",
                         "-o", str(target)], check=True)
 
     def link_core(self, changed):
@@ -114,7 +114,7 @@ class Tree:
     def read_by(self, source):
         """The files that the compiler reads for this one."""
         if source not in self.headers:
-            rule = subprocess.run([self.compiler, *FLAGS, *self.includes, "-MM", str(source)],
+            rule = subprocess.run([*self.compiler, *FLAGS, *self.includes, "-MM", str(source)],
                                   capture_output=True, text=True, check=True).stdout
             self.headers[source] = set(map(os.path.normpath, rule.split()))
         return self.headers[source]
@@ -181,7 +181,7 @@ def commands(mutant):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="bugs whose name holds this")
+    parser.add_argument("--only", action="append", help="bugs whose name holds this, or another --only")
     parser.add_argument("--from", dest="first", default="", help="begin with the bug of this name")
     parser.add_argument("--check", action="store_true", help="only whether the edits apply")
     parser.add_argument("--quick", action="store_true", help="only the tests named beside a bug")
@@ -198,7 +198,8 @@ def main():
         return 0
     names = [mutant.name for mutant in MUTANTS]
     first = names.index(options.first) if options.first else 0
-    chosen = [mutant for mutant in MUTANTS[first:] if options.only in mutant.name]
+    words = options.only or [""]
+    chosen = [mutant for mutant in MUTANTS[first:] if any(word in mutant.name for word in words)]
     before = caught_before(options.log)
     chosen = [mutant for mutant in chosen if mutant.name not in before]
     part, parts = map(int, options.part.split("/"))
