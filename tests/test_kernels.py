@@ -341,3 +341,116 @@ def test_copy_and_add_every_length(isa, dtype, step):
         wanted[start + np.arange(n) * step] += source[:n]
         _kernels.add(isa, line, start, step, source, 0, n)
         np.testing.assert_array_equal(line, wanted)
+
+
+def with_gaps(values, rng):
+    """The same values in memory of another order, forwards or backwards, NaN around each: the
+    memory, where the first lies, the strides, and the view."""
+    order, step = rng.permutation(values.ndim), int(rng.choice((1, 2)))
+    flips = tuple(slice(None, None, int(rng.choice((1, 1, -1)))) for _ in order)
+    gaps = tuple(slice(1, 1 + n * step, step) for n in values.shape)
+    shape = [n * step + 2 for n in values.shape]
+    room = np.full([shape[i] for i in order], np.nan, values.dtype)
+    view = room.transpose(np.argsort(order))[gaps][flips]
+    view[...] = values
+    at = (view.ctypes.data - room.ctypes.data) // room.itemsize
+    return room, at, [s // room.itemsize for s in view.strides], view
+
+
+def plain_problems(rng, lanes):
+    """Axes (in, out, kernel, stride, dilation, pad): every width of a row up to two vectors, windows
+    that leave the image at both ends, are cut or lie wholly outside."""
+    def axis(out, kernel, stride, dilation, pad):
+        after = int(rng.choice((-1, 0, 1, 3)))
+        fits = (out - 1) * stride + (kernel - 1) * dilation + 1 - pad - after
+        return max(1, fits), out, kernel, stride, dilation, pad
+
+    sizes = itertools.product(range(1, 2 * lanes + 2), (1, 2, 3), (1, 2, 3), (1, 2), (-1, 0, 1, 4))
+    for w in sizes:
+        h = [int(rng.integers(least, most)) for least, most in ((1, 5), (1, 4), (1, 4), (1, 3), (-1, 5))]
+        yield axis(*h), axis(*w)
+
+
+def reached(axis, tap):
+    """The pixel that each output meets at a tap, and whether it is in the image."""
+    size, out, _, stride, dilation, pad = axis
+    at = np.arange(out) * stride + tap * dilation - pad
+    return at.clip(0, size - 1), (at >= 0) & (at < size)
+
+
+def tap_pixels(x, h, w, p, q):
+    """x[c] under one tap of each output, and where there is one."""
+    (rows, in_h), (columns, in_w) = reached(h, p), reached(w, q)
+    return x[:, rows[:, None], columns], in_h[:, None] & in_w
+
+
+def plain_sum(x, w, h, v, cb, kc):
+    """In the order of the packed sum: blocks of cb channels, in them chains of kc terms (p, q, c),
+    each term rounded once. Products and sums of these numbers are exact in float64."""
+    total = np.zeros((len(w), h[1], v[1]), x.dtype)
+    for c0 in range(0, len(x), cb):
+        block = range(c0, min(c0 + cb, len(x)))
+        terms = list(itertools.product(range(h[2]), range(v[2]), block))
+        for k in range(0, len(terms), kc):
+            chain = np.zeros_like(total)
+            for p, q, c in terms[k : k + kc]:
+                pixels, inside = tap_pixels(x[c : c + 1].astype(np.float64), h, v, p, q)
+                longer = chain + pixels * w[:, c, p, q].astype(np.float64)[:, None, None]
+                chain = np.where(inside, longer, chain).astype(x.dtype)
+            total += chain
+    return total
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@pytest.mark.parametrize("edges_only", [0, 1])
+@np.errstate(invalid="ignore")
+def test_plain_every_width(isa, dtype, edges_only):
+    rng = np.random.default_rng(9)
+    for h, v in plain_problems(rng, _kernels.lanes(isa, dtype)):
+        ic, oc = (int(n) for n in rng.integers(1, 4, 2))
+        cb = int(rng.integers(1, ic + 1))
+        kc = int(rng.integers(1, cb * h[2] * v[2] + 2))
+        x, w = whole(rng, (ic, h[0], v[0]), dtype), whole(rng, (oc, ic, h[2], v[2]), dtype)
+        if dtype == np.float32:  # so that the order of a sum shows
+            x *= 2.0 ** rng.integers(0, 24, x.shape)
+        if rng.random() < 0.2:  # an absent tap meets nothing
+            w[tuple(rng.integers(w.shape))] = rng.choice((np.inf, np.nan))
+        bias = whole(rng, oc, dtype) if rng.random() < 0.5 else None
+        activation = int(rng.integers(3))
+        wanted = plain_sum(x, w, h, v, cb, kc)
+        if bias is not None:
+            wanted += bias[:, None, None]
+        if activation:
+            wanted = wanted.clip(0, 6 if activation == 2 else None)
+        if edges_only:
+            inside = [reached(axis, 0)[1] & reached(axis, axis[2] - 1)[1] for axis in (h, v)]
+            wanted[:, inside[0][:, None] & inside[1]] = np.nan
+        (x, x_at, x_stride, _), (w, w_at, w_stride, _) = with_gaps(x, rng), with_gaps(w, rng)
+        y, y_at, y_stride, view = with_gaps(np.full_like(wanted, np.nan), rng)
+        problem = (h, v, (ic, oc), x_stride, w_stride, y_stride)
+        _kernels.plain(isa, problem, cb, kc, x, x_at, w, w_at, y, y_at, activation, bias, edges_only)
+        np.testing.assert_array_equal(view, wanted, f"{problem} {cb} {kc}")
+        view[...] = np.nan
+        assert np.isnan(y).all(), problem
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+@np.errstate(invalid="ignore")
+def test_plain_weight_every_width(isa, dtype):
+    rng = np.random.default_rng(10)
+    for h, v in plain_problems(rng, _kernels.lanes(isa, dtype)):
+        ic, oc = (int(n) for n in rng.integers(1, 4, 2))
+        x, gy = whole(rng, (ic, h[0], v[0]), dtype), whole(rng, (oc, h[1], v[1]), dtype)
+        if rng.random() < 0.2:  # an absent term meets nothing
+            gy[tuple(rng.integers(gy.shape))] = rng.choice((np.inf, np.nan))
+        wanted = whole(rng, (oc, ic, h[2], v[2]), dtype)
+        gw, gw_at, gw_stride, view = with_gaps(wanted, rng)
+        for p, q in np.ndindex(h[2], v[2]):
+            pixels, inside = tap_pixels(x, h, v, p, q)
+            wanted[:, :, p, q] += gy[:, inside] @ pixels[:, inside].T
+        (x, x_at, x_stride, _), (gy, gy_at, gy_stride, _) = with_gaps(x, rng), with_gaps(gy, rng)
+        problem = (h, v, (ic, oc), x_stride, gw_stride, gy_stride)
+        _kernels.plain_weight(isa, problem, x, x_at, gw, gw_at, gy, gy_at)
+        np.testing.assert_array_equal(view, wanted, f"{problem}")
+        view[...] = np.nan
+        assert np.isnan(gw).all(), problem

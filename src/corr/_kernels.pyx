@@ -23,6 +23,16 @@ cdef extern from "corr.h" nogil:
         CORR_F64
     ctypedef enum corr_activation:
         pass
+    ctypedef struct corr_axis:
+        int64_t in_ "in"
+        int64_t out, kernel, stride, dilation, pad
+    ctypedef struct corr_problem:
+        corr_activation activation
+        int64_t ic, oc
+        corr_axis h, w
+        int64_t x_stride[5]
+        int64_t w_stride[5]
+        int64_t y_stride[5]
     ctypedef struct corr_allocator:
         void *(*allocate)(size_t, void *) noexcept
         void (*release)(void *, size_t, void *) noexcept
@@ -143,6 +153,8 @@ cdef extern from "kernels/kernels.h" nogil:
         int64_t step, x_lanes
         const int32_t *index
     ctypedef void (*group_function "corr_group_kernel *")(const corr_group *, const void *, const void *, void *) noexcept
+    ctypedef void (*plain_function "corr_plain_kernel *")(const corr_problem *, int64_t, int64_t, const void *, const void *, const void *, void *, int) noexcept
+    ctypedef void (*plain_weight_function "corr_plain_weight_kernel *")(const corr_problem *, const void *, void *, const void *) noexcept
     ctypedef void (*copy_function "corr_copy_kernel *")(void *, const void *, int64_t, int64_t) noexcept
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
     ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *, int64_t) noexcept
@@ -193,6 +205,8 @@ cdef extern from "kernels/kernels.h" nogil:
         fft_store_function fft_store
         group_function group[2][8][4]
         group_function group_lanes[3][4]
+        plain_function plain
+        plain_weight_function plain_weight
         copy_function copy
         add_function spread
         add_function add
@@ -484,6 +498,37 @@ def group(isa, tile, fields, x, int64_t x_at, w, y, int64_t y_at, int activation
         a, b = tile[0] - 1, tile[1] - 1
         s.index = <const int32_t *>_at(index, 0)
         k.group_lanes[a][b](&s, _at(x, x_at), _at(w, 0), _at(y, y_at))
+
+
+cdef corr_problem _problem(fields) except *:
+    """One image and group: both axes, each as the fields of corr_axis, the channels in and out, the
+    strides of c, h, w, of o, c, p, q and of o, h, w."""
+    cdef corr_problem s
+    cdef int i
+    h, w, channels, x_stride, w_stride, y_stride = fields
+    memset(&s, 0, sizeof(s))
+    s.ic, s.oc = channels
+    s.h.in_, s.h.out, s.h.kernel, s.h.stride, s.h.dilation, s.h.pad = h
+    s.w.in_, s.w.out, s.w.kernel, s.w.stride, s.w.dilation, s.w.pad = w
+    for i in range(3):
+        s.x_stride[2 + i], s.y_stride[2 + i] = x_stride[i], y_stride[i]
+    for i in range(4):
+        s.w_stride[1 + i] = w_stride[i]
+    return s
+
+
+def plain(isa, problem, int64_t cb, int64_t kc, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at,
+          int activation, bias, int edges_only):
+    """problem: as _problem says."""
+    cdef corr_problem s = _problem(problem)
+    s.activation = <corr_activation>activation
+    _table(isa, y.dtype).plain(&s, cb, kc, _at(x, x_at), _at(w, w_at),
+                               NULL if bias is None else _at(bias, 0), _at(y, y_at), edges_only)
+
+
+def plain_weight(isa, problem, x, int64_t x_at, gw, int64_t gw_at, gy, int64_t gy_at):
+    cdef corr_problem s = _problem(problem)
+    _table(isa, gw.dtype).plain_weight(&s, _at(x, x_at), _at(gw, gw_at), _at(gy, gy_at))
 
 
 def copy(isa, dst, int64_t dst_at, src, int64_t src_at, int64_t step, int64_t n):
