@@ -2,9 +2,11 @@
 
     python tools/check_threads.py [compiler ...]
     python tools/check_threads.py --memory [compiler ...]
+    python tools/check_threads.py --pool [compiler ...]
 
 With --memory: under AddressSanitizer and UndefinedBehaviorSanitizer, all but the kernels, with
-which a compiler is busy for many minutes. Those have guard pages in the tests.
+which a compiler is busy for many minutes. Those have guard pages in the tests. With --pool:
+the pool alone, without a sanitizer, whose steps between threads are too slow to meet.
 """
 
 import os
@@ -18,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["-std=gnu11", "-g", "-ffp-contract=off", "-pthread"]
 THREADS = ["-O1", "-fsanitize=thread"]
+POOL = ["-O2"]
+POOL_SOURCES = ("memory", "pool", "threads")
 MEMORY = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
@@ -31,10 +35,12 @@ def build(compiler, flags, folder):
         return target
 
     sources = sorted(ROOT.glob("src/corr_c/**/*.c"), key=lambda path: path.parent.name != "isa")
+    if flags is POOL:
+        sources = [source for source in sources if source.stem in POOL_SOURCES]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(compile_one, sources))
     for source in sorted(ROOT.glob("tests/c/*.c")):
-        if flags is THREADS and source.stem == "memory":
+        if (source.stem == "pool") != (flags is POOL) or flags is THREADS and source.stem == "memory":
             continue
         program = f"{folder}/{source.stem}"
         subprocess.run([compiler, f"-I{ROOT}/src/corr_c", str(source), *objects, *FLAGS, *flags,
@@ -43,15 +49,15 @@ def build(compiler, flags, folder):
 
 
 def main():
-    flags = MEMORY if sys.argv[1:2] == ["--memory"] else THREADS
-    wanted = sys.argv[2:] if flags is MEMORY else sys.argv[1:]
+    flags = {"--memory": MEMORY, "--pool": POOL}.get("".join(sys.argv[1:2]), THREADS)
+    wanted = sys.argv[1:] if flags is THREADS else sys.argv[2:]
     if not wanted:
-        wanted = ("gcc",) if flags is MEMORY else ("gcc", "clang", "clang-16")
+        wanted = ("gcc", "clang", "clang-16") if flags is THREADS else ("gcc",)
     compilers = [name for name in wanted if shutil.which(name)]
     for name in compilers:
         with tempfile.TemporaryDirectory() as folder:
             for program in build(name, flags, folder):
-                print(f"{name}, {flags[1]}, {Path(program).name}: ",
+                print(f"{name}, {flags[-1]}, {Path(program).name}: ",
                       end="", flush=True)
                 if code := subprocess.run([program]).returncode:
                     return code
