@@ -29,7 +29,6 @@ FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC",
 PYTEST = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 # But what waits for other programs, and the test of this list.
 ALL = [*PYTEST, "--ignore", "tests/test_bench.py", "--ignore", "tests/test_mutants.py"]
-PATIENCE = 1800  # seconds that a run may take: a bug that hangs is seen, too
 
 
 def problems(root):
@@ -48,11 +47,10 @@ def problems(root):
 class Tree:
     """A copy of the tree, compiled, whose files can be changed and set back."""
 
-    def __init__(self, folder, through, jobs):
+    def __init__(self, folder, options):
         import numpy
 
-        self.through, self.jobs = through, jobs
-
+        self.through, self.jobs, self.patience = options.through.split(), options.jobs, options.patience
         self.root = Path(folder, "tree")
         skip = shutil.ignore_patterns(".git", "build", "*.so", "__pycache__", "_generated")
         shutil.copytree(ROOT, self.root, ignore=skip)
@@ -149,7 +147,7 @@ class Tree:
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                    errors="replace", start_new_session=True)
         try:
-            text, _ = process.communicate(timeout=PATIENCE)
+            text, _ = process.communicate(timeout=self.patience)
         except subprocess.TimeoutExpired:
             return "hung"
         finally:
@@ -188,6 +186,8 @@ def main():
     parser.add_argument("--log", default="", help="a file to add to; who is caught there is left out")
     parser.add_argument("--part", default="1/1", help="2/3: the second third of them")
     parser.add_argument("--jobs", type=int, default=2, help="compilers at a time")
+    parser.add_argument("--patience", type=float, default=1800,
+                        help="seconds that tests may take: a bug that hangs is seen, too")
     parser.add_argument("--through", default="", help="a command to run each step through: nice")
     options = parser.parse_args()
     if wrong := problems(ROOT):
@@ -207,7 +207,7 @@ def main():
     chosen.sort(key=lambda mutant: mutant.tests.startswith("tools/"))  # the slow ones last
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
-        tree = Tree(folder, options.through.split(), options.jobs)
+        tree = Tree(folder, options)
         code = "import corr; print(corr.show_config('dicts')['isa'])"
         best = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                               env={**os.environ, "PYTHONPATH": f"{tree.root}/src"}).stdout.strip()
