@@ -251,8 +251,8 @@ MUTANTS = [
            "reads past a row at stride 2", MEMORY, "avx2"),
     # The choice.
     Mutant("choice: chains by the number of threads", C + "plan/choose.c",
-           "    choose_chains(s, choice);\n    int64_t terms;",
-           "    choose_chains(s, choice);\n    choice->kc = corr_max(1, choice->kc / threads);\n    int64_t terms;",
+           "    choose_chains(s, choice);\n    if (corr_is_far(s)) {",
+           "    choose_chains(s, choice);\n    choice->kc = corr_max(1, choice->kc / threads);\n    if (corr_is_far(s)) {",
            "bits that depend on the threads", "tests/test_determinism.py"),
     # The door.
     Mutant("door: the block under an output is not kept", "src/corr/_core_arrays.pxi",

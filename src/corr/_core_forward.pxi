@@ -199,6 +199,8 @@ def corr2d(input, kernel, *, padding=0, padding_mode="zeros", out=None):
     _pair(padding, "padding", 0, &g.top, &g.left)
     _out_size(&s.h, g.top, g.top, "height", &given, &kernels, "input")
     _out_size(&s.w, g.left, g.left, "width", &given, &kernels, "input")
+    g.bottom, g.right = g.top, g.left
+    _check_padded(s, &g, &given, "input")
     made.rank = 2
     made.n[0], made.n[1] = s.h.out, s.w.out
     if out is None:

@@ -75,6 +75,17 @@ cdef int _out_size(corr_axis *axis, int64_t before, int64_t after, str which,
     return 0
 
 
+cdef int _check_padded(corr_problem *s, _Geometry *g, const _Sizes *input, str input_name) except -1:
+    """As the core counts (problem/shape.c), but with all of the padding."""
+    cdef double padded = <double>(s.h.in_ + g.top + g.bottom) * <double>(s.w.in_ + g.left + g.right)
+    cdef bint any = g.top or g.bottom or g.left or g.right
+    if any and padded * max(s.n, 1) * s.groups * max(s.ic, 1) > <double>(<int64_t>1 << 48):
+        raise ValueError(f"padding is too large: {input_name} {_tuple(input)} with padding "
+                         f"(({g.top}, {g.bottom}), ({g.left}, {g.right})) would have more than "
+                         "2^48 elements")
+    return 0
+
+
 cdef int _check_mode(int mode, str word, corr_problem *s, _Geometry *g,
                      const _Sizes *input) except -1:
     cdef int64_t h = max(g.top, g.bottom), w = max(g.left, g.right)
@@ -269,6 +280,7 @@ cdef _Problem _describe(const _Sizes *input, const _Sizes *weight, _Types types,
         p.mode = functional.look_up("padding_mode", padding_mode, functional.PADDING_MODES)
     _out_size(&s.h, p.g.top, p.g.bottom, "height", input, weight, input_name)
     _out_size(&s.w, p.g.left, p.g.right, "width", input, weight, input_name)
+    _check_padded(s, &p.g, input, input_name)
     p.padded = p.mode != CORR_PAD_ZEROS and (p.g.top or p.g.bottom or p.g.left or p.g.right)
     if p.padded:
         _check_mode(p.mode, padding_mode, s, &p.g, input)

@@ -28,6 +28,37 @@ static void exact_row(const corr_rows *r, const corr_kernels *k, int64_t i, cons
     memset(to + hi * bytes, 0, (size_t)((r->width - hi) * bytes));
 }
 
+/* An element of the columns and its pixel, where there is one. */
+typedef void far_step(char *column, const char *pixel, const corr_kernels *k);
+
+static void read_pixel(char *column, const char *pixel, const corr_kernels *k) {
+    if (pixel)
+        k->copy(column, pixel, 1, 1);
+    else
+        memset(column, 0, (size_t)k->bytes);
+}
+
+static void add_column(char *column, const char *pixel, const corr_kernels *k) {
+    if (pixel)
+        k->add((char *)(uintptr_t)pixel, 1, column, 1);
+}
+
+/* Of windows that reach far beyond the image (corr_is_far), one by one. */
+static void each_element(const column_job *job, char *x, char *to, corr_run_state *run, far_step *step) {
+    const corr_problem *s = job->s;
+    const int64_t bytes = job->k->bytes, taps = s->h.kernel * s->w.kernel;
+    for (int64_t t = 0; t < taps; t++) {
+        int64_t h = t / s->w.kernel * s->h.dilation - s->h.pad;
+        for (int64_t i = 0; i < s->h.out && !corr_should_stop(run); i++, h += s->h.stride) {
+            int64_t v = t % s->w.kernel * s->w.dilation - s->w.pad;
+            const int row = h >= 0 && h < s->h.in;
+            for (int64_t j = 0; j < s->w.out; j++, v += s->w.stride, to += bytes)
+                step(to, row && v >= 0 && v < s->w.in ? x + (h * s->x_stride[3] + v * s->x_stride[4]) * bytes : NULL,
+                     job->k);
+        }
+    }
+}
+
 static void image_to_columns(void *context, int64_t item, int worker, corr_run_state *run) {
     const column_job *job = context;
     const corr_problem *s = job->s;
@@ -41,6 +72,10 @@ static void image_to_columns(void *context, int64_t item, int worker, corr_run_s
     corr_rows r = {.width = s->w.out, .pitch = s->w.out, .row = s->h.stride * s->x_stride[3],
                    .step = s->w.stride * s->x_stride[4]};
     (void)worker;
+    if (corr_is_far(s)) {
+        each_element(job, (char *)(uintptr_t)x, to, run, read_pixel);
+        return;
+    }
     for (int64_t t = 0; t < taps && !corr_should_stop(run); t++, to += rows * row) {
         const int64_t exact = corr_min(corr_max(near - (taps - 1 - t) * rows, 0), rows);
         int64_t h0, w0, first, end;
@@ -58,21 +93,21 @@ static void image_to_columns(void *context, int64_t item, int worker, corr_run_s
     }
 }
 
-/* The taps from `next` on whose outputs meet every stride-th column from `phase` on; returns where
- * to go on. */
+/* The taps from `next` on, 0 or what was returned, whose outputs meet every stride-th column from
+ * `phase` on; returns where to go on. */
 static int64_t find_taps(const corr_problem *s, int64_t phase, int64_t next, corr_fold *f) {
     const corr_axis *a = &s->w;
     const int64_t pixels = corr_pixels(s), columns = corr_ceil_div(a->in - phase, a->stride);
+    int64_t step;
     f->tap_count = 0;
-    for (; next < a->kernel && f->tap_count < CORR_FOLD_TAPS; next++) {
-        const int64_t first = phase + a->pad - next * a->dilation, j = first / a->stride;
-        if (first % a->stride)
-            continue;
+    next = corr_max(next, corr_first_tap(a, phase, &step));
+    for (; next < a->kernel && f->tap_count < CORR_FOLD_TAPS; next += step) {
+        const int64_t j = (phase + a->pad - next * a->dilation) / a->stride;
         corr_fold_tap t = {next * pixels + j, corr_max(-j, 0), corr_min(a->out - j, columns)};
         if (t.lo < t.hi)
             f->taps[f->tap_count++] = t;
     }
-    return next;
+    return corr_min(next, a->kernel);
 }
 
 /* The rows of columns that row h of the image is the sum of, from tap `next` on; `count` becomes
@@ -82,11 +117,11 @@ static int64_t find_rows(const column_job *job, const char *cols, int64_t h, int
     const corr_problem *s = job->s;
     const corr_axis *a = &s->h;
     const int64_t bytes = job->k->bytes, pixels = corr_pixels(s);
+    int64_t step;
     f->row_count = 0;
-    for (; next < a->kernel && f->row_count < CORR_FOLD_ROWS; next++) {
-        const int64_t first = h + a->pad - next * a->dilation, i = first / a->stride;
-        if (i * a->stride != first)
-            continue;
+    next = corr_max(next, corr_first_tap(a, h, &step));
+    for (; next < a->kernel && f->row_count < CORR_FOLD_ROWS; next += step) {
+        const int64_t i = (h + a->pad - next * a->dilation) / a->stride;
         if (i >= 0 && i < a->out)
             f->rows[f->row_count++] = cols + (next * s->w.kernel * pixels + i * s->w.out) * bytes;
         if (i < a->out)
@@ -94,7 +129,7 @@ static int64_t find_rows(const column_job *job, const char *cols, int64_t h, int
     }
     if (next < a->kernel)
         f->count = 1;
-    return next;
+    return corr_min(next, a->kernel);
 }
 
 /* Columns [from, from + n) of a phase of f->count rows from h on; f has the first rows and taps. */
@@ -124,13 +159,21 @@ static void columns_to_image(void *context, int64_t item, int worker, corr_run_s
     const column_job *job = context;
     const corr_problem *s = job->s;
     const int64_t bytes = job->k->bytes, step = s->x_stride[4], stride = s->w.stride;
-    const int64_t n = item / s->ic, c = item % s->ic, below = s->h.stride * s->x_stride[3];
+    const int64_t n = item / s->ic, c = item % s->ic;
     char *x = job->x + (n * s->x_stride[0] + c * s->x_stride[2]) * bytes;
     const char *cols = job->cols + item * corr_terms(s) / s->ic * corr_pixels(s) * bytes;
     const int in_place = stride == 1 && step == 1, laces = stride == 2 && step == 1;
     double buffer[2][BUFFER];
     corr_fold f = {.row_step = s->w.out};
     (void)worker;
+    if (corr_is_far(s)) {
+        for (int64_t h = 0; h < s->h.in; h++)
+            for (int64_t v = 0; v < s->w.in; v++)
+                memset(x + (h * s->x_stride[3] + v * step) * bytes, 0, (size_t)bytes);
+        each_element(job, x, (char *)(uintptr_t)cols, run, add_column);
+        return;
+    }
+    const int64_t below = s->h.stride * s->x_stride[3];
     for (int64_t r = 0; r < corr_min(s->h.stride, s->h.in); r++)
         for (int64_t h = r; h < s->h.in; h += f.count * s->h.stride) {
             f.count = in_place ? 64 : 16;
@@ -168,9 +211,11 @@ static void columns_to_image(void *context, int64_t item, int worker, corr_run_s
         }
 }
 
-static corr_status each_channel(corr_task *task, const corr_problem *s, const void *x,
+static corr_status each_channel(corr_task *task, const corr_problem *problem, const void *x,
                                 const void *cols, const corr_call *call) {
-    corr_status status = corr_problem_check(s);
+    corr_problem taken;
+    const corr_problem *s = &taken;
+    corr_status status = corr_problem_take(problem, &taken);
     corr_call some = *call;
     /* The image is written by one of the two passes and read by the other. */
     column_job job = {s, NULL, (char *)(uintptr_t)x, (char *)(uintptr_t)cols};

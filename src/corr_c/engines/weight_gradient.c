@@ -166,9 +166,9 @@ static corr_status run_choice(const corr_problem *s, int careful, const void *x,
 
 corr_status corr_weight_gradient(const corr_problem *problem, const void *x, void *gw,
                                  const void *gy, const corr_call *call) {
-    corr_status status = corr_problem_check(problem);
-    corr_problem flat = *problem;
+    corr_problem flat;
     const corr_problem *s = &flat;
+    corr_status status = corr_problem_take(problem, &flat);
     if (status || s->groups == 0 || s->oc == 0 || corr_terms(s) == 0)
         return status;
     if (s->n == 0 || corr_pixels(s) == 0) {
@@ -179,14 +179,15 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     corr_flatten(&flat);
     corr_call some = *call;
     some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
-    if (corr_takes_weight_lanes(s))
+    const int far = corr_is_far(s);
+    if (!far && corr_takes_weight_lanes(s))
         return corr_depthwise_weight_lanes(s, x, gw, gy, &some);
-    if (corr_takes_weight_march(s))
+    if (!far && corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
     int odd = 0;
-    status = run_choice(s, 0, x, gw, gy, &some, &odd);
+    status = run_choice(s, far, x, gw, gy, &some, &odd);
     /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */
-    if (status == CORR_OK && odd)
+    if (status == CORR_OK && odd && !far)
         status = run_choice(s, 1, x, gw, gy, &some, &odd);
     return status;
 }

@@ -26,10 +26,10 @@ CORR_INLINE vec CORR_NAME(window_sum)(const corr_problem *s, int64_t cb, int64_t
         vec acc = v_zero();
         int64_t cut = kc; /* where the running chain of the sum ends */
         for (int64_t p = at->p0; p < at->p1; p++) {
-            const real *x_row = x + (at->h + p * s->h.dilation) * xs[3] + at->w * xs[4];
+            const real *x_row = x + (at->h + p * s->h.dilation) * xs[3];
             const real *w_row = w + p * ws[3];
             for (int64_t q = at->q0; q < at->q1; q++) {
-                const real *xq = x_row + q * s->w.dilation * xs[4], *wq = w_row + q * ws[4];
+                const real *xq = x_row + (at->w + q * s->w.dilation) * xs[4], *wq = w_row + q * ws[4];
                 int64_t k = (p * s->w.kernel + q) * channels;
                 for (int64_t c = 0; c < channels;) {
                     while (k + c >= cut) {

@@ -159,6 +159,17 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     return cycles;
 }
 
+/* A slab for the least that an item computes which is far beyond the image: zeros, most of it. */
+static const int64_t most_slab_bytes = 64 << 20;
+
+static int slab_is_vast(const corr_problem *s, const corr_choice *c) {
+    if (corr_reads_image(s, c))
+        return 0;
+    const int64_t columns = c->by_rows ? corr_min(corr_panel_pixels(c), s->w.out) : s->w.out;
+    const int64_t elements = corr_make_slab(s, c, 1, columns).elements;
+    return elements * c->kernels->bytes > most_slab_bytes && elements / 8 > s->ic * s->h.in * s->w.in;
+}
+
 /* Gives the cycles of one core. */
 static double choose_gemm(const corr_problem *s, corr_choice *choice) {
     double least = -1;
@@ -169,12 +180,12 @@ static double choose_gemm(const corr_problem *s, corr_choice *choice) {
             const int last = corr_channels_last(s) && channel_lanes;
             if (!by_rows && !corr_reads_image(s, &c) && (last || !fits_whole_rows(s, &c)))
                 continue;
-            if (least < 0 || cycles < least) {
+            if ((least < 0 || cycles < least) && !slab_is_vast(s, &c)) {
                 least = cycles;
                 *choice = c;
             }
         }
-    choice->engine = &corr_gemm_engine;
+    choice->engine = least < 0 ? &corr_plain_engine : &corr_gemm_engine;
     return least * (double)corr_terms(s) * (double)(s->n * s->groups);
 }
 
@@ -299,6 +310,10 @@ static int packs_late(const corr_problem *s, const corr_choice *c) {
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
     *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
     choose_chains(s, choice);
+    if (corr_is_far(s)) {
+        choice->engine = &corr_plain_engine;
+        return s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT ? CORR_UNSUPPORTED : CORR_OK;
+    }
     int64_t terms;
     int small = !corr_multiply(s->groups * s->oc * corr_pixels(s), corr_terms(s), &terms) &&
                 terms <= plain_terms;

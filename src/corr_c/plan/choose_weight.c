@@ -93,10 +93,12 @@ static void choose_way(const corr_problem *s, int careful, corr_weight_choice *c
     const corr_kernels *k = choice->kernels;
     const double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), s->ic,
                                        corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
+    if (careful)
+        return;
     const double rows = cost_of_dots(s, k, 0), flat = cost_of_dots(s, k, 1);
     choice->flat = flat < rows;
     const double dots = choice->flat ? flat : rows, outer = cost_of_outer(s, k, tile);
-    choice->dot = !careful && dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
+    choice->dot = dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
 }
 
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {

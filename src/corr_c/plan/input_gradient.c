@@ -28,10 +28,8 @@ static int64_t phase_start(const corr_axis *axis, int64_t a) {
 
 /* Has it a tap? */
 static int has_taps(const corr_axis *axis, int64_t a) {
-    for (int64_t p = 0; p < corr_min(axis->kernel, axis->stride); p++)
-        if ((a + axis->pad - p * axis->dilation) % axis->stride == 0)
-            return 1;
-    return 0;
+    int64_t step;
+    return corr_first_tap(axis, a, &step) < axis->kernel;
 }
 
 /* Elements before the block of phase (a, b). */
@@ -53,7 +51,7 @@ static const char *phase_rows(const plane_job *job, int64_t plane, int64_t a, in
 static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
     const corr_problem *s = job->s;
     const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int64_t step = s->w.stride, next = s->h.stride * s->x_stride[3] * k->bytes;
+    const int64_t step = s->w.stride, next = corr_min(s->h.stride, s->h.in) * s->x_stride[3] * k->bytes;
     for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in); a++) {
         char *to = gx + a * s->x_stride[3] * k->bytes;
         const int64_t rows = phase_size(&s->h, a);
@@ -198,7 +196,7 @@ static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, con
     phases p = {.count = 0};
     corr_status status = CORR_OK;
     for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in) && !status; a++)
-        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in) && !status; b++) {
+        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in) && !status && has_taps(&s->h, a); b++) {
             corr_problem phase;
             int64_t w_offset, y_offset;
             const int taps = corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
@@ -299,7 +297,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
                        const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
     const int sums = s->oc > 0 && corr_pixels(s) > 0;
-    const int up = sums && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
+    const int up = sums && !corr_is_far(s) && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
     corr_status status = CORR_OK;
     if (sums && (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT))
         status = check_algorithm(s);
@@ -338,9 +336,10 @@ static corr_status add_whole(const corr_problem *s, char *gx, const char *w, con
     return status;
 }
 
-corr_status corr_input_gradient(const corr_problem *s, void *gx, const void *w, const void *gy,
+corr_status corr_input_gradient(const corr_problem *problem, void *gx, const void *w, const void *gy,
                                 const corr_call *call) {
-    corr_status status = corr_problem_check(s);
+    corr_problem taken, *s = &taken;
+    corr_status status = corr_problem_take(problem, s);
     if (status || s->n == 0 || s->groups == 0 || s->ic == 0 || s->h.in == 0 || s->w.in == 0)
         return status;
     return call->accumulate ? add_whole(s, gx, w, gy, call) : run(s, gx, w, gy, call);

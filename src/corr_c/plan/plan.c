@@ -103,14 +103,15 @@ static corr_status fill(corr_plan *plan, const corr_problem *problem, const void
 corr_status corr_plan_create(const corr_problem *problem, const void *w, const void *bias,
                              const corr_call *call, corr_plan **out) {
     *out = NULL;
-    corr_status status = corr_problem_check(problem);
+    corr_problem taken;
+    corr_status status = corr_problem_take(problem, &taken);
     if (status)
         return status;
     corr_plan *plan = corr_allocate(sizeof *plan);
     if (!plan)
         return CORR_NO_MEMORY;
     memset(plan, 0, sizeof *plan);
-    plan->s = *problem;
+    plan->s = taken;
     plan->s.n = corr_max(problem->n, 1); /* of no image, it may be run on some */
     plan->guard = (corr_mutex)CORR_MUTEX_INIT;
     plan->first_class = corr_channels_last(problem);

@@ -44,10 +44,10 @@ corr_status corr_run_forward(const corr_problem *s, const void *x, const void *w
 
 corr_status corr_forward(const corr_problem *problem, const void *x, const void *w,
                          const void *bias, void *y, const corr_call *call) {
-    corr_status status = corr_problem_check(problem);
-    if (status || corr_is_empty(problem))
+    corr_problem s;
+    corr_status status = corr_problem_take(problem, &s);
+    if (status || corr_is_empty(&s))
         return status;
-    corr_problem s = *problem;
     corr_call some = corr_with_threads(&s, call);
     corr_flatten(&s);
     return corr_run_forward(&s, x, w, bias, y, &some);

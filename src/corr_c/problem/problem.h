@@ -15,6 +15,13 @@ CORR_INLINE int corr_channels_last(const corr_problem *s) {
     return s->x_stride[2] == 1 && s->x_stride[4] > 1;
 }
 
+/* Checks a problem, and copies it with the steps that nothing takes made short. */
+corr_status corr_problem_take(const corr_problem *given, corr_problem *s);
+
+/* Do windows reach so far beyond the arrays that nobody should copy what lies between? Then it
+ * is computed term by term. */
+int corr_is_far(const corr_problem *s);
+
 /* Does any window leave the image? */
 int corr_has_padding(const corr_problem *s);
 
@@ -25,6 +32,10 @@ CORR_INLINE int corr_is_empty(const corr_problem *s) {
 
 /* 1x1 without padding, rows that follow one another: the plane is one long row. */
 void corr_flatten(corr_problem *s);
+
+/* The first tap that meets input pixel a, of some output, be it beyond the last; then every
+ * *step-th does. The kernel's size if none. */
+int64_t corr_first_tap(const corr_axis *axis, int64_t a, int64_t *step);
 
 /* Phase (a, b) of the input gradient as a forward problem: x is the output's gradient,
  * y every stride-th pixel of the input's, w the taps that reach them, flipped. Offsets in

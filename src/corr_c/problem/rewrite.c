@@ -13,13 +13,42 @@ void corr_flatten(corr_problem *s) {
     s->h.in = s->h.out = 1;
 }
 
-static int64_t greatest_common_divisor(int64_t a, int64_t b) {
+/* Their greatest common divisor g, and *inverse * a = g modulo b. */
+static int64_t divisor(int64_t a, int64_t b, int64_t *inverse) {
+    const int64_t modulus = b;
+    int64_t x = 1, next = 0;
     while (b) {
-        int64_t r = a % b;
+        const int64_t quotient = a / b, rest = a % b, later = x - quotient * next;
         a = b;
-        b = r;
+        b = rest;
+        x = next;
+        next = later;
     }
+    *inverse = x < 0 ? x + modulus : x;
     return a;
+}
+
+/* a * b modulo m, of a and b below m <= 2^48. */
+static int64_t multiply_modulo(int64_t a, int64_t b, int64_t m) {
+    int64_t sum = 0;
+    if (m <= INT32_MAX)
+        return a * b % m;
+    for (; b; b >>= 1) {
+        sum = b & 1 ? (sum + a) % m : sum;
+        a = 2 * a % m;
+    }
+    return sum;
+}
+
+/* p*d = a + pad (mod s) */
+int64_t corr_first_tap(const corr_axis *axis, int64_t a, int64_t *step) {
+    const int64_t s = axis->stride;
+    int64_t inverse;
+    const int64_t g = divisor(axis->dilation, s, &inverse), rest = ((a + axis->pad) % s + s) % s;
+    *step = s / g;
+    if (rest % g)
+        return axis->kernel;
+    return corr_min(multiply_modulo(rest / g, inverse % *step, *step), axis->kernel);
 }
 
 /* Input pixel a + s*t takes tap p from output i where i*s = a + s*t + pad - p*d, so
@@ -27,20 +56,19 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
  * i falls by d/g. Read backwards that is a correlation of stride 1 and dilation d/g. */
 static int phase_axis(const corr_axis *f, int64_t a, corr_axis *phase, int64_t *last_tap,
                       int64_t *tap_step) {
-    const int64_t s = f->stride, g = greatest_common_divisor(f->dilation, s);
-    int64_t p0 = 0;
-    *tap_step = s / g;
-    while (p0 < *tap_step && (a + f->pad - p0 * f->dilation) % s != 0)
-        p0++;
+    const int64_t s = f->stride, p0 = corr_first_tap(f, a, tap_step), g = s / *tap_step;
     phase->in = f->out;
     phase->out = a < f->in ? (f->in - a + s - 1) / s : 0;
     phase->stride = 1;
-    phase->dilation = f->dilation / g;
     phase->kernel = 1;
+    phase->dilation = 1;
     phase->pad = 0;
-    if (p0 >= *tap_step || p0 >= f->kernel)
+    if (p0 >= f->kernel)
         return 0;
     phase->kernel = (f->kernel - 1 - p0) / *tap_step + 1;
+    if (phase->kernel > 1)
+        phase->dilation = f->dilation / g;
+    *tap_step = corr_min(*tap_step, f->kernel);
     phase->pad = (phase->kernel - 1) * phase->dilation - (a + f->pad - p0 * f->dilation) / s;
     *last_tap = p0 + (phase->kernel - 1) * *tap_step;
     return 1;
@@ -59,8 +87,8 @@ int corr_input_phase(const corr_problem *f, int64_t a, int64_t b, corr_problem *
         phase->x_stride[i] = f->y_stride[i];
         phase->y_stride[i] = f->x_stride[i];
     }
-    phase->y_stride[3] *= f->h.stride;
-    phase->y_stride[4] *= f->w.stride;
+    phase->y_stride[3] *= corr_min(f->h.stride, corr_max(f->h.in, 1));
+    phase->y_stride[4] *= corr_min(f->w.stride, corr_max(f->w.in, 1));
     phase->w_stride[1] = f->w_stride[2];
     phase->w_stride[2] = f->w_stride[1];
     phase->w_stride[3] = -step[0] * f->w_stride[3];
