@@ -96,7 +96,7 @@ MUTANTS = [
     # The passes and the plan.
     Mutant("run: edges not done again", C + "plan/run.c",
            "if (status == CORR_OK && !finite && corr_has_padding(s))",
-           "if (status == CORR_OK && !finite && 0)", "an infinite weight in the padding", API),
+           "if (status == CORR_OK && !finite && 0)", "an infinite weight in the padding", ABSENT),
     Mutant("run: packed weights leak", C + "plan/run.c", "    corr_release(packed, (size_t)bytes);\n",
            "", "a leak a call", MEMORY),
     Mutant("plan: the other packing leaks", C + "plan/plan.c",
