@@ -28,7 +28,7 @@ KERNELS = "tests/test_kernels.py"
 API = "tests/test_api.py"
 FFT = "tests/test_fft.py"
 ABSENT = "tests/test_absent.py"
-THREADS = "tools/check_threads.py gcc"
+THREADS = "tools/check_c.py threads gcc"
 
 MUTANTS = [
     # The pool.

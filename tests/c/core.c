@@ -1,5 +1,5 @@
 /* The core without Python: exact on whole numbers at every ISA, and the same from many
- * threads at once. tools/check_threads.py builds it under ThreadSanitizer; it also runs
+ * threads at once. tools/check_c.py builds it with sanitizers; it also runs
  * where there is no Python (`wine core.exe`). Prints what it did; 0 is all right. */
 #include "shared.h"
 

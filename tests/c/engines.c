@@ -1,6 +1,6 @@
 /* Every engine, every pass, from many threads at once: the bits that one thread gives, at
- * every ISA. Calls poll, and a poll calls corr. tools/check_threads.py builds it under
- * ThreadSanitizer. Prints what it did; 0 is all right. */
+ * every ISA. Calls poll, and a poll calls corr. tools/check_c.py builds it with
+ * sanitizers. Prints what it did; 0 is all right. */
 #include "shared.h"
 
 enum { CALLERS = 6, CALLS = 5, PASSES = 7 };

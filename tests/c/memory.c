@@ -1,6 +1,6 @@
 /* Drawn problems through every pass, with arrays and scratch of the exact size from malloc.
- * tools/check_threads.py --memory builds it with AddressSanitizer and UndefinedBehaviorSanitizer. Outputs
- * begin as NaN. Prints what it did; 0 is all right. */
+ * tools/check_c.py builds it with AddressSanitizer and UndefinedBehaviorSanitizer. Outputs begin
+ * as NaN. Prints what it did; 0 is all right. */
 #include "shared.h"
 
 #include <math.h>
