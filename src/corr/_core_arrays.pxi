@@ -151,6 +151,14 @@ cdef _Types _float32 = _make_types(np.dtype(np.float32), np.dtype(np.float32))
 cdef _Types _float64 = _make_types(np.dtype(np.float64), np.dtype(np.float64))
 
 
+cdef _Types _mixed_types(tuple arrays, tuple weak, tuple names):
+    """Of any arrays: NumPy's rules, and the TypeError of a kind that is not taken."""
+    compute, result = functional.result_dtype(arrays, weak, names)
+    if compute == result:
+        return _float32 if compute == np.float32 else _float64
+    return _make_types(compute, result)
+
+
 cdef _Types _types(object a, bint weak_a, str name_a, object b, bint weak_b, str name_b):
     cdef int ta = cnp.PyArray_TYPE(<cnp.ndarray>a), tb = cnp.PyArray_TYPE(<cnp.ndarray>b)
     if ta == tb and not weak_a and not weak_b:
@@ -158,10 +166,7 @@ cdef _Types _types(object a, bint weak_a, str name_a, object b, bint weak_b, str
             return _float32
         if ta == cnp.NPY_FLOAT64:
             return _float64
-    compute, result = functional.result_dtype((a, b), (weak_a, weak_b), (name_a, name_b))
-    if compute == result:
-        return _float32 if compute == np.float32 else _float64
-    return _make_types(compute, result)
+    return _mixed_types((a, b), (weak_a, weak_b), (name_a, name_b))
 
 
 cdef _Types _types3(object a, bint weak_a, str name_a, object b, bint weak_b, str name_b,
@@ -169,11 +174,7 @@ cdef _Types _types3(object a, bint weak_a, str name_a, object b, bint weak_b, st
     if (cnp.PyArray_TYPE(<cnp.ndarray>a) == cnp.PyArray_TYPE(<cnp.ndarray>b)
             == cnp.PyArray_TYPE(<cnp.ndarray>c) and not weak_a):
         return _types(a, False, name_a, b, weak_b and weak_c, name_b)
-    compute, result = functional.result_dtype((a, b, c), (weak_a, weak_b, weak_c),
-                                              (name_a, name_b, name_c))
-    if compute == result:
-        return _float32 if compute == np.float32 else _float64
-    return _make_types(compute, result)
+    return _mixed_types((a, b, c), (weak_a, weak_b, weak_c), (name_a, name_b, name_c))
 
 
 cdef object _native(object array, _Types types):

@@ -138,8 +138,7 @@ def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups
         like = np.empty(0, functional.real_dtype(dtype))
     else:
         like = np.empty(0, np.float32 if weak_w else w.dtype)
-    compute, result = functional.result_dtype((like,), (False,), ("dtype",))
-    cdef _Types types = _make_types(compute, result if compute != result else compute)
+    cdef _Types types = _mixed_types((like,), (False,), ("dtype",))
     shape = functional.items(input_shape, "input_shape", "a tuple of ints")
     free = len(shape) == 4 and shape[0] is None
     cdef _Sizes sizes, kernels

@@ -1,4 +1,7 @@
-/* im2col and col2im: a tap of a channel at a time, straight from or into the image. */
+/* im2col and col2im, a channel of an image an item. im2col copies the rows of one tap after
+ * another. col2im goes by rows of pixels, whose taps are summed in registers (kernels/fold.h),
+ * by way of a buffer where a phase's pixels do not lie side by side. Windows that reach far
+ * beyond the image go element by element, both ways. */
 #include "../plan/plan.h"
 
 #include <string.h>
@@ -19,7 +22,8 @@ static void inside(const corr_axis *a, int64_t tap, int64_t *start, int64_t *lo,
 }
 
 /* One row of outputs, to its last element. */
-static void exact_row(const corr_rows *r, const corr_kernels *k, int64_t i, const char *x, char *to) {
+static void exact_row(const corr_rows *r, const corr_kernels *k, int64_t i, const char *x,
+                      char *to) {
     const int64_t bytes = k->bytes;
     const int present = i >= r->first && i < r->end;
     const int64_t lo = present ? r->lo : r->width, hi = present ? r->hi : r->width;
@@ -44,7 +48,8 @@ static void add_column(char *column, const char *pixel, const corr_kernels *k) {
 }
 
 /* Of windows that reach far beyond the image (corr_is_far), one by one. */
-static void each_element(const column_job *job, char *x, char *to, corr_run_state *run, far_step *step) {
+static void each_element(const column_job *job, char *x, char *to, corr_run_state *run,
+                         far_step *step) {
     const corr_problem *s = job->s;
     const int64_t bytes = job->k->bytes, taps = s->h.kernel * s->w.kernel;
     for (int64_t t = 0; t < taps; t++) {
@@ -52,9 +57,12 @@ static void each_element(const column_job *job, char *x, char *to, corr_run_stat
         for (int64_t i = 0; i < s->h.out && !corr_should_stop(run); i++, h += s->h.stride) {
             int64_t v = t % s->w.kernel * s->w.dilation - s->w.pad;
             const int row = h >= 0 && h < s->h.in;
-            for (int64_t j = 0; j < s->w.out; j++, v += s->w.stride, to += bytes)
-                step(to, row && v >= 0 && v < s->w.in ? x + (h * s->x_stride[3] + v * s->x_stride[4]) * bytes : NULL,
-                     job->k);
+            for (int64_t j = 0; j < s->w.out; j++, v += s->w.stride, to += bytes) {
+                const char *pixel = NULL;
+                if (row && v >= 0 && v < s->w.in)
+                    pixel = x + (h * s->x_stride[3] + v * s->x_stride[4]) * bytes;
+                step(to, pixel, job->k);
+            }
         }
     }
 }
@@ -159,9 +167,9 @@ static void columns_to_image(void *context, int64_t item, int worker, corr_run_s
     const column_job *job = context;
     const corr_problem *s = job->s;
     const int64_t bytes = job->k->bytes, step = s->x_stride[4], stride = s->w.stride;
-    const int64_t n = item / s->ic, c = item % s->ic;
+    const int64_t n = item / s->ic, c = item % s->ic, taps = s->h.kernel * s->w.kernel;
     char *x = job->x + (n * s->x_stride[0] + c * s->x_stride[2]) * bytes;
-    const char *cols = job->cols + item * corr_terms(s) / s->ic * corr_pixels(s) * bytes;
+    const char *cols = job->cols + item * taps * corr_pixels(s) * bytes;
     const int in_place = stride == 1 && step == 1, laces = stride == 2 && step == 1;
     double buffer[2][BUFFER];
     corr_fold f = {.row_step = s->w.out};

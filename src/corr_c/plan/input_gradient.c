@@ -1,7 +1,9 @@
 /* The input gradient: a forward for each phase of the stride (problem/rewrite.c), all of them
  * at once. Where a row of gx has its pixels one after another, a phase's would be stored one by
  * one: phases then go to blocks of their own, [plane][row][column], and whole rows are laced
- * from those. */
+ * from those. Two cases have a way of their own: many weights for few pixels, by the columns and
+ * col2im; depthwise layers of stride 2, by engines/depthwise_up.c. Pixels that no tap reaches
+ * become zero. */
 #include "run.h"
 
 #include <string.h>
@@ -34,7 +36,8 @@ static int has_taps(const corr_axis *axis, int64_t a) {
 
 /* Elements before the block of phase (a, b). */
 static int64_t phase_block(const corr_problem *s, int64_t planes, int64_t a, int64_t b) {
-    return planes * (phase_start(&s->h, a) * s->w.in + phase_size(&s->h, a) * phase_start(&s->w, b));
+    const int64_t rows_before = phase_start(&s->h, a), rows = phase_size(&s->h, a);
+    return planes * (rows_before * s->w.in + rows * phase_start(&s->w, b));
 }
 
 /* A plane's rows of phase (a, b), which lie *row bytes apart. */
@@ -45,15 +48,17 @@ static const char *phase_rows(const plane_job *job, int64_t plane, int64_t a, in
     *row = has_taps(&s->w, b) ? phase_size(&s->w, b) * bytes : 0;
     if (*row == 0)
         return job->zeros;
-    return job->from + phase_block(s, job->planes, a, b) * bytes + plane * phase_size(&s->h, a) * *row;
+    const char *block = job->from + phase_block(s, job->planes, a, b) * bytes;
+    return block + plane * phase_size(&s->h, a) * *row;
 }
 
 static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
     const corr_problem *s = job->s;
     const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int64_t step = s->w.stride, next = corr_min(s->h.stride, s->h.in) * s->x_stride[3] * k->bytes;
-    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in); a++) {
-        char *to = gx + a * s->x_stride[3] * k->bytes;
+    const int64_t row_phases = corr_min(s->h.stride, s->h.in), step = s->w.stride;
+    const int64_t below = s->x_stride[3] * k->bytes, next = row_phases * below;
+    for (int64_t a = 0; a < row_phases; a++) {
+        char *to = gx + a * below;
         const int64_t rows = phase_size(&s->h, a);
         const int zero = !has_taps(&s->h, a);
         for (int64_t i = 0; i < rows && zero; i++)
@@ -61,10 +66,11 @@ static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
         for (int64_t b = 0; b < corr_min(step, s->w.in) && !zero; b++) {
             int64_t row, odd_row;
             const char *from = phase_rows(job, plane, a, b, &row);
-            if (step != 2)
+            if (step != 2) {
+                char *first = to + b * k->bytes;
                 for (int64_t i = 0; i < rows; i++)
-                    k->spread(to + i * next + b * k->bytes, step, from + i * row, phase_size(&s->w, b));
-            else if (b == 0) {
+                    k->spread(first + i * next, step, from + i * row, phase_size(&s->w, b));
+            } else if (b == 0) {
                 const char *odd = phase_rows(job, plane, a, 1, &odd_row);
                 for (int64_t i = 0; i < rows; i++)
                     k->lace(to + i * next, from + i * row, odd + i * odd_row, s->w.in);
@@ -87,9 +93,10 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
         return;
     }
     for (int64_t i = 0; i < s->h.in; i++, gx += xs[3] * bytes) {
-        if (job->from)
-            (job->add ? k->add : k->spread)(gx, xs[4], job->from + (item * s->h.in + i) * columns * bytes, columns);
-        else if (xs[4] == 1)
+        if (job->from) {
+            const char *row = job->from + (item * s->h.in + i) * columns * bytes;
+            (job->add ? k->add : k->spread)(gx, xs[4], row, columns);
+        } else if (xs[4] == 1)
             memset(gx, 0, (size_t)(columns * bytes));
         else
             for (int64_t j = 0; j < columns; j++)
@@ -195,8 +202,9 @@ static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, con
     const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
     phases p = {.count = 0};
     corr_status status = CORR_OK;
-    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in) && !status; a++)
-        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in) && !status && has_taps(&s->h, a); b++) {
+    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in) && !status; a++) {
+        const int64_t columns = has_taps(&s->h, a) ? corr_min(s->w.stride, s->w.in) : 0;
+        for (int64_t b = 0; b < columns && !status; b++) {
             corr_problem phase;
             int64_t w_offset, y_offset;
             const int taps = corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
@@ -210,6 +218,7 @@ static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, con
             if (p.count == CORR_MAX_PARTS)
                 status = run_list(&p, gy, call);
         }
+    }
     return status ? status : run_list(&p, gy, call);
 }
 
@@ -297,7 +306,9 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
                        const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
     const int sums = s->oc > 0 && corr_pixels(s) > 0;
-    const int up = sums && !corr_is_far(s) && corr_takes_up(s), laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
+    const int up = sums && !corr_is_far(s) && corr_takes_up(s);
+    const int laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
+    const int writes_all = laced && !up; /* where no tap reaches, zeros */
     corr_status status = CORR_OK;
     if (sums && (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT))
         status = check_algorithm(s);
@@ -306,7 +317,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
     if (sums && corr_takes_columns(s))
         return run_columns(s, gx, w, gy, call);
     /* Pixels that no tap reaches: all are zeroed before, in rows. */
-    if (!sums || ((up || !laced) && (skips_pixels(&s->h) || skips_pixels(&s->w))))
+    if (!sums || (!writes_all && (skips_pixels(&s->h) || skips_pixels(&s->w))))
         status = fill_zero(s, gx, &some);
     if (status || !sums)
         return status;
@@ -336,8 +347,8 @@ static corr_status add_whole(const corr_problem *s, char *gx, const char *w, con
     return status;
 }
 
-corr_status corr_input_gradient(const corr_problem *problem, void *gx, const void *w, const void *gy,
-                                const corr_call *call) {
+corr_status corr_input_gradient(const corr_problem *problem, void *gx, const void *w,
+                                const void *gy, const corr_call *call) {
     corr_problem taken, *s = &taken;
     corr_status status = corr_problem_take(problem, s);
     if (status || s->n == 0 || s->groups == 0 || s->ic == 0 || s->h.in == 0 || s->w.in == 0)
