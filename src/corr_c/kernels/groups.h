@@ -16,8 +16,8 @@ typedef struct CORR_NAME(group_masks) {
     int inside;                  /* are all taps in the image? */
 } CORR_NAME(group_masks);
 
-CORR_INLINE void CORR_NAME(group_mask)(const int step, const int vectors, const corr_group *s,
-                                       CORR_NAME(group_masks) *m) {
+static CORR_NOINLINE void CORR_NAME(group_mask)(int step, int vectors, const corr_group *s,
+                                                CORR_NAME(group_masks) *m) {
     m->inside = 1;
     for (int64_t q = 0; q < s->kw; q++)
         for (int v = 0; v < vectors; v++)

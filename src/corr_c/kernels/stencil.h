@@ -194,9 +194,8 @@ CORR_INLINE vmask CORR_NAME(march_mask)(int64_t lo, int64_t hi, int64_t at) {
     return v_mask(first, CORR_NAME(clamp)(hi - at, first, V_LANES));
 }
 
-CORR_INLINE void CORR_NAME(march_masks)(const int kind, const int step, const int vectors,
-                                        const int sides, const corr_stencil *s,
-                                        CORR_NAME(march) *m) {
+static CORR_NOINLINE void CORR_NAME(march_masks)(int kind, int step, int vectors, int sides,
+                                                 const corr_stencil *s, CORR_NAME(march) *m) {
     const int64_t lo = s->column_lo, hi = s->column_hi, columns = s->columns;
     if (kind == CORR_STENCIL_SHARED) {
         for (int i = 0; i < step * (vectors + 2 * sides); i++)
