@@ -72,6 +72,9 @@ class Timed:
     def wants_more(self, seconds: float) -> bool:
         if self.left is not None and self.left <= 0:
             return False
+        if not self.bursts and self.once > 4 * seconds:
+            self.bursts.append(self.once)  # a peer that takes seconds a call
+            return False
         if len(self.bursts) < FEWEST_ROUNDS:
             return self.spent < 4 * seconds or not self.bursts
         return self.spent < seconds and len(self.bursts) < MOST_ROUNDS

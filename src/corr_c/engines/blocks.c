@@ -12,6 +12,11 @@ int corr_reads_image(const corr_problem *s, const corr_choice *c) {
     return inside(&s->h) && inside(&s->w) && runs && reach <= INT32_MAX / corr_max(c->cb, 1);
 }
 
+int corr_reads_runs(const corr_problem *s, const corr_choice *c) {
+    return !c->channel_lanes || !(corr_channels_last(s) || (corr_reads_image(s, c) &&
+                                                            s->w.stride * s->x_stride[4] != 1));
+}
+
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
     const int64_t pixels = c->by_rows ? s->w.out : corr_pixels(s);
     corr_blocks b = {
@@ -41,7 +46,9 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     b.slab = corr_round_up(slab * bytes, 64);
     b.sums = c->channel_lanes ? corr_round_up(runs * length * channels * bytes, 64) : 0;
     b.panel = c->packs_late ? corr_round_up(c->cb * taps * corr_panel_channels(c) * bytes, 64) : 0;
-    b.bytes = b.slab + b.sums + b.panel +
+    b.pixel_panel = corr_round_up((c->kc * corr_round_up(per_panel, c->channel_lanes ? 1 : lanes) + lanes) * bytes, 64);
+    b.pixels = c->packed_panels * b.pixel_panel;
+    b.bytes = b.slab + b.sums + b.panel + b.pixels +
               corr_round_up(runs * corr_ceil_div(length, per_panel) * (int64_t)sizeof(corr_panel), 64);
     return b;
 }

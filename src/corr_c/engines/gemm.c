@@ -5,8 +5,9 @@
  *   item: image n, group g, some pixels, some panels of output channels
  *     for cb: block of input channels           fill the slab (L2)
  *       for pc: KC of its terms k = (p, q, c)
- *         for o: panel of channels of W, packed beforehand, or here if few items need it
- *           for panel of pixels -> micro-kernel -> y
+ *         for some panels of pixels               pack them (L2), or read them in place
+ *           for o: panel of channels of W, packed beforehand, or here if few items need it
+ *             for panel of pixels -> micro-kernel -> y
  *
  * In a tile the vectors run over pixels and the rows over channels, or the other way
  * (choice->channel_lanes): for channels-last, and for maps too small to fill vectors. Then
@@ -34,10 +35,11 @@ typedef struct gemm_job {
 typedef struct gemm_item {
     const gemm_job *job;
     const char *x, *w, *bias;
-    char *y, *slab, *sums, *own_panel;
+    char *y, *slab, *sums, *own_panel, *pixels;
     int64_t g;
     corr_panel *panels;
     int64_t count; /* of panels */
+    int64_t j0, j1; /* those at hand */
     /* Its pixels: runs of `length`, from `start` on, a row apart. */
     int64_t start, runs, length;
     int64_t row, rows;      /* of outputs that they lie in */
@@ -65,6 +67,7 @@ static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x)
     corr_panel *t = &item->panels[item->count++];
     t->pixel = pixel;
     t->pixels = pixels;
+    t->before = t == item->panels ? 0 : t[-1].before + t[-1].pixels;
     t->at = first * s->y_stride[3] + pixel % s->w.out * s->y_stride[4];
     t->x = x;
     corr_row_taps(s, first, last, &t->p0, &t->p1);
@@ -106,7 +109,8 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     item.slab = job->workspace + worker * job->scratch.bytes;
     item.sums = item.slab + job->scratch.slab;
     item.own_panel = item.sums + job->scratch.sums;
-    item.panels = (corr_panel *)(void *)(item.own_panel + job->scratch.panel);
+    item.pixels = item.own_panel + job->scratch.panel;
+    item.panels = (corr_panel *)(void *)(item.pixels + job->scratch.pixels);
     item.start = column * pixels;
     item.length = corr_min(pixels, (c->by_rows ? s->w.out : corr_pixels(s)) - item.start);
     item.runs = 1;
@@ -141,6 +145,34 @@ static const char *weights(const gemm_item *item, int64_t o, int64_t width, int6
     return item->w + (o * corr_terms(s) + (before + k) * width) * item->job->choice->kernels->bytes;
 }
 
+static char *packed_pixels(const gemm_item *item, int64_t j) {
+    return item->pixels + (j - item->j0) * item->job->scratch.pixel_panel;
+}
+
+/* Terms that are copied at a time, for all panels: panels that share cache lines take them from
+ * L1, and a plane's row of pixels is read from end to end. */
+enum { PACKED_TERMS = 32 };
+
+static void pack_terms(const gemm_item *item, int64_t j, int64_t from, int64_t end) {
+    const gemm_job *job = item->job;
+    const corr_choice *c = job->choice;
+    const corr_kernels *k = c->kernels;
+    const corr_panel *p = &item->panels[j];
+    const int64_t pitch = corr_round_up(p->pixels, c->channel_lanes ? 1 : k->lanes);
+    const int64_t before = item->c0 * job->s->x_stride[2];
+    const char *x = job->direct ? item->x + (p->x + before) * k->bytes : item->slab + p->x * k->bytes;
+    int64_t k0;
+    const int64_t k1 = own_terms(item, p, &k0) + k0, first = corr_max(k0, from);
+    k->gather(corr_min(k1, end) - first, p->pixels, x, 0, item->offsets + first,
+              packed_pixels(item, j) + (first - k0) * pitch * k->bytes, pitch);
+}
+
+static void pack_pixels(const gemm_item *item) {
+    for (int64_t k = item->pc; k < item->pc_end; k += PACKED_TERMS)
+        for (int64_t j = item->j0; j < item->j1; j++)
+            pack_terms(item, j, k, corr_min(k + PACKED_TERMS, item->pc_end));
+}
+
 static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
@@ -149,14 +181,17 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
     const corr_store store =
         corr_make_store(s, !item->first, item->last, item->bias ? item->bias + o * bytes : NULL);
     char *y = item->y + o * s->y_stride[2] * bytes;
-    for (int64_t j = 0; j < item->count; j++) {
+    for (int64_t j = item->j0; j < item->j1; j++) {
         const corr_panel *p = &item->panels[j];
         corr_pixel_tile t = {.pixel = p->pixel, .at = p->at, .pixels = p->pixels,
                              .channels = channels};
         int64_t k0;
         t.terms = own_terms(item, p, &k0);
         t.w = weights(item, o, channels, k0);
-        if (job->direct && p->pixels % k->lanes == 0) {
+        if (job->choice->packed_panels) {
+            t.ldb = corr_round_up(p->pixels, k->lanes);
+            t.x = packed_pixels(item, j);
+        } else if (job->direct && p->pixels % k->lanes == 0) {
             t.ldb = s->x_stride[2];
             t.x = item->x + (p->x + (item->c0 + k0) * t.ldb) * bytes;
         } else if (job->direct) { /* whose vectors would reach past the plane: copied */
@@ -205,16 +240,20 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
     const int64_t lda = job->direct ? s->w.stride * s->x_stride[4] : job->slab.column;
     const char *x = job->direct ? item->x + item->c0 * s->x_stride[2] * bytes : item->slab;
     char *sums = item->sums + (o - item->o0) * bytes;
-    for (int64_t j = 0; j < item->count; j++) {
+    for (int64_t j = item->j0; j < item->j1; j++) {
         const corr_panel *p = &item->panels[j];
         int64_t k0, terms = own_terms(item, p, &k0);
         const char *w = weights(item, o, width, k0);
-        char *to = job->channels_last ? item->y + (p->at + o) * bytes : sums;
-        sums += p->pixels * item->ld_sums * bytes;
+        char *to = job->channels_last ? item->y + (p->at + o) * bytes
+                                      : sums + p->before * item->ld_sums * bytes;
+        if (job->choice->packed_panels) {
+            k->gemm[v][p->pixels - 1](terms, packed_pixels(item, j), w, width, to, ldc, channels, &store);
+            continue;
+        }
         k->gemm_points[v][p->pixels - 1](terms, x + p->x * bytes, lda, item->offsets + k0, w, width,
                                          to, ldc, channels, &store);
     }
-    if (item->last && !job->channels_last)
+    if (item->last && item->j1 == item->count && !job->channels_last)
         store_planes(item, o, channels);
 }
 
@@ -224,7 +263,7 @@ static void prepare_channels(const gemm_item *item) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const char *x = item->x + item->c0 * s->x_stride[2] * k->bytes;
-    if (job->direct && job->choice->channel_lanes)
+    if (job->direct && (job->choice->channel_lanes || job->choice->packed_panels))
         return;
     if (!job->direct) {
         corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows,
@@ -287,13 +326,19 @@ static void multiply_item(void *context, int64_t index, int worker, corr_run_sta
         if (terms)
             prepare_channels(&item);
         if (c->packs_late) {
+            item.j1 = item.count;
             pack_and_multiply(&item, terms);
             continue;
         }
         for (int64_t pc = 0; pc < corr_max(terms, 1); pc += c->kc) {
             set_chain(&item, pc, terms);
-            for (int64_t o = item.o0; o < item.o1; o += corr_panel_channels(c))
-                multiply_panel(&item, o);
+            for (item.j0 = 0; item.j0 < item.count; item.j0 = item.j1) {
+                item.j1 = c->packed_panels ? corr_min(item.j0 + c->packed_panels, item.count) : item.count;
+                if (c->packed_panels)
+                    pack_pixels(&item);
+                for (int64_t o = item.o0; o < item.o1; o += corr_panel_channels(c))
+                    multiply_panel(&item, o);
+            }
         }
     }
 }

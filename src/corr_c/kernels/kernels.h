@@ -63,6 +63,11 @@ typedef struct corr_rows {
 typedef void corr_pack_rows_kernel(const corr_rows *rows, const void *x, int64_t channel,
                                    int64_t channels, void *dst, int64_t dst_channel);
 
+/* dst[i * pitch + j] = x[i * ldx + j] for i < k, j < n; if there are offsets, x[offsets[i] + j].
+ * Whole vectors are stored in rising order: dst has room for one more at its end. */
+typedef void corr_gather_kernel(int64_t k, int64_t n, const void *x, int64_t ldx,
+                                const int32_t *offsets, void *dst, int64_t pitch);
+
 /* dst[k * width + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c) for
  * i < rows, zero for the others below width. Returns non-zero if all are finite. What lies
  * between the first and the last of a channel's taps may be read too. */
@@ -327,6 +332,7 @@ typedef struct corr_kernels {
     corr_outer_kernel *outer[CORR_MAX_VECTORS][CORR_MAX_ROWS];
     corr_transpose_kernel *transpose;
     corr_pack_rows_kernel *pack_rows;
+    corr_gather_kernel *gather;
     corr_pack_weights_kernel *pack_weights;
     corr_pack_spread_kernel *pack_spread;
     corr_dot_kernel *dot[CORR_DOT_MAX_ROWS][CORR_DOT_MAX_COLUMNS];

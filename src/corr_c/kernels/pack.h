@@ -78,6 +78,32 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
     }
 }
 
+CORR_INLINE void CORR_NAME(gather_rows)(const int64_t whole, int64_t k, int64_t n, const real *x,
+                                        int64_t ldx, const int32_t *offsets, real *dst,
+                                        int64_t pitch) {
+    const vmask rest = v_mask(0, n - whole * V_LANES);
+    for (; k > 0; k--, x += ldx, dst += pitch) {
+        const real *from = offsets ? x + *offsets++ : x;
+        CORR_UNROLL
+        for (int64_t j = 0; j < whole; j++)
+            v_store(dst + j * V_LANES, v_load(from + j * V_LANES));
+        if (n > whole * V_LANES)
+            v_store(dst + whole * V_LANES, v_load_mask(from + whole * V_LANES, rest));
+    }
+}
+
+static void CORR_NAME(corr_gather)(int64_t k, int64_t n, const void *x, int64_t ldx,
+                                   const int32_t *offsets, void *dst, int64_t pitch) {
+    const int64_t step = offsets ? 0 : ldx;
+    switch (n / V_LANES) {
+    case 0: CORR_NAME(gather_rows)(0, k, n, x, step, offsets, dst, pitch); break;
+    case 1: CORR_NAME(gather_rows)(1, k, n, x, step, offsets, dst, pitch); break;
+    case 2: CORR_NAME(gather_rows)(2, k, n, x, step, offsets, dst, pitch); break;
+    case 3: CORR_NAME(gather_rows)(3, k, n, x, step, offsets, dst, pitch); break;
+    default: CORR_NAME(gather_rows)(4, k, n, x, step, offsets, dst, pitch); break;
+    }
+}
+
 /* A block of V_LANES output channels x V_LANES weights that follow one another in each. */
 CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows, int64_t count,
                                         vec block[]) {

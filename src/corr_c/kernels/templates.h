@@ -74,6 +74,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .outer = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_OUTER_ENTRY)},
     .transpose = CORR_NAME(corr_transpose),
     .pack_rows = CORR_NAME(corr_pack_rows),
+    .gather = CORR_NAME(corr_gather),
     .pack_weights = CORR_NAME(corr_pack_weights),
     .pack_spread = CORR_NAME(corr_pack_spread),
     .dot = {CORR_PASTE2(CORR_DOTS, CORR_ISA)(CORR_DOT_ENTRY)},

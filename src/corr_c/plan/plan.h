@@ -19,6 +19,7 @@ typedef struct corr_choice {
     int64_t item_rows;      /* by rows: how many rows */
     int64_t channel_panels; /* that the item multiplies with them */
     int packs_late;         /* does the item pack each panel of weights when it needs it? */
+    int64_t packed_panels;  /* of pixels, copied before the weights meet them; 0: read in place */
     /* Winograd: */
     int points;             /* of a tile, a side */
     int64_t depth;          /* input channels summed in one chain */
@@ -180,6 +181,7 @@ typedef struct corr_panel {
     int64_t pixel, pixels;
     int64_t at;     /* of its first pixel in a plane of y, if its pixels follow one another */
     int64_t x;      /* where its taps' offsets start */
+    int64_t before; /* pixels of the item before its own */
     int64_t p0, p1; /* rows of taps that some of its pixels have in the image */
 } corr_panel;
 typedef struct corr_blocks {
@@ -187,10 +189,13 @@ typedef struct corr_blocks {
 } corr_blocks;
 typedef struct corr_scratch {
     int64_t offsets;                  /* bytes for all threads */
-    int64_t bytes, slab, sums, panel; /* of one thread, the slab's, the sums', the weights' */
+    int64_t bytes, slab, sums, panel; /* of one thread, the slab's, the sums', the weights', */
+    int64_t pixels, pixel_panel;      /* the packed panels', and each one's */
     corr_slab layout;
 } corr_scratch;
 int corr_reads_image(const corr_problem *s, const corr_choice *c); /* or a slab of it? */
+/* Is a panel of pixels a run of what its item reads? */
+int corr_reads_runs(const corr_problem *s, const corr_choice *c);
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c);
 corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c);
 /* Rows of taps that some of these rows of outputs have in the image. */
