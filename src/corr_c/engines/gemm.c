@@ -301,6 +301,10 @@ static void set_chain(gemm_item *item, int64_t pc, int64_t terms) {
 static void pack_and_multiply(gemm_item *item, int64_t terms) {
     const gemm_job *job = item->job;
     const corr_choice *c = job->choice;
+    item->j1 = item->count;
+    set_chain(item, 0, terms);
+    if (c->packed_panels)
+        pack_pixels(item);
     for (int64_t o = item->o0; o < item->o1; o += corr_panel_channels(c)) {
         if (!corr_pack_panel(job->s, c, job->w, item->g, o, item->c0, item->own_panel))
             corr_set(job->odd, 1);
@@ -326,7 +330,6 @@ static void multiply_item(void *context, int64_t index, int worker, corr_run_sta
         if (terms)
             prepare_channels(&item);
         if (c->packs_late) {
-            item.j1 = item.count;
             pack_and_multiply(&item, terms);
             continue;
         }

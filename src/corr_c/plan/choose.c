@@ -332,6 +332,13 @@ static int packs_late(const corr_problem *s, const corr_choice *c) {
     return s->n * b.rows * b.columns <= late_items && panel * c->kernels->bytes <= late_panel_bytes;
 }
 
+/* Then weights come panel by panel, and pixels are packed for all of them, if one chain is all
+ * that the item sums of them at a time. */
+static int64_t late_panels(const corr_problem *s, const corr_choice *c) {
+    const int one = c->cb * s->h.kernel * s->w.kernel <= c->kc;
+    return one && c->packed_panels ? c->pixel_panels * (c->by_rows ? c->item_rows : 1) : 0;
+}
+
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
     *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
     choose_chains(s, choice);
@@ -352,6 +359,6 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
     if (status == CORR_OK && !planned && choice->engine == &corr_gemm_engine)
         choice->packs_late = packs_late(s, choice);
     if (choice->packs_late)
-        choice->packed_panels = 0;
+        choice->packed_panels = late_panels(s, choice);
     return status;
 }
