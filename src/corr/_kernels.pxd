@@ -53,6 +53,8 @@ cdef extern from "kernels/kernels.h" nogil:
                                        int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*gemm_points_function "corr_gemm_points_kernel *")(int64_t, const void *, int64_t, const int32_t *, const void *,
                                          int64_t, void *, int64_t, int64_t, const corr_store *) noexcept
+    ctypedef void (*gather_function "corr_gather_kernel *")(int64_t, int64_t, const void *, int64_t, const int32_t *, void *,
+                                                            int64_t)
     ctypedef void (*pack_rows_function "corr_pack_rows_kernel *")(const corr_rows *, const void *, int64_t, int64_t, void *,
                                        int64_t) noexcept
     ctypedef int (*pack_spread_function "corr_pack_spread_kernel *")(
@@ -162,6 +164,7 @@ cdef extern from "kernels/kernels.h" nogil:
         gemm_taps_function gemm_taps[4][14]
         gemm_points_function gemm_points[4][14]
         pack_rows_function pack_rows
+        gather_function gather
         outer_function outer[4][14]
         transpose_function transpose
         pack_weights_function pack_weights

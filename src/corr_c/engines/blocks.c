@@ -46,7 +46,7 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     b.slab = corr_round_up(slab * bytes, 64);
     b.sums = c->channel_lanes ? corr_round_up(runs * length * channels * bytes, 64) : 0;
     b.panel = c->packs_late ? corr_round_up(c->cb * taps * corr_panel_channels(c) * bytes, 64) : 0;
-    b.pixel_panel = corr_round_up((c->kc * corr_round_up(per_panel, c->channel_lanes ? 1 : lanes) + lanes) * bytes, 64);
+    b.pixel_panel = corr_round_up((c->kc * per_panel + lanes) * bytes, 64);
     b.pixels = c->packed_panels * b.pixel_panel;
     b.bytes = b.slab + b.sums + b.panel + b.pixels +
               corr_round_up(runs * corr_ceil_div(length, per_panel) * (int64_t)sizeof(corr_panel), 64);

@@ -125,6 +125,9 @@ typedef void corr_sum_lanes_kernel(const void *src, int64_t n, void *dst);
  *           the right, with at least kw / 2 lanes of zeros between, or one less if kw is 7 and the columns
  *           of x are those of y.
  *
+ * Rows of y that follow one another are stored in turn, whole vectors of them, so that the end of
+ * one lies for a while in the next.
+ *
  * march_lanes: kh = 3 (then kw too), 5, 7, kw <= 7, step 1 or 2. A lane a channel, `columns` of
  * them, and a vector a column v: x at v * x_vector + q * x_tap, counted as column
  * v * step + q * dilation; y at v * y_vector, w at p * w_row + q * w_tap, readable up to a whole

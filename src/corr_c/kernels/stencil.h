@@ -16,6 +16,8 @@
  * zeros between them.
  */
 enum { CORR_NAME(MARCH_SIDE) = (3 + V_LANES - 1) / V_LANES }; /* vectors that 3 columns reach */
+/* Of the vectors in a cache line one is fetched. */
+enum { CORR_NAME(LINE_VECTORS) = CORR_CACHE_LINE / (V_LANES * (int)sizeof(real)) };
 
 /* What a march keeps beside its sums. */
 typedef struct CORR_NAME(march) {
@@ -23,6 +25,7 @@ typedef struct CORR_NAME(march) {
     const vec *kept;  /* weights as vectors, [vector][q][p], or */
     const real *taps; /* as [q][p] */
     vmask loads[2 * (CORR_MAX_VECTORS + 2 * CORR_NAME(MARCH_SIDE))];
+    vmask shifted[CORR_STENCIL_TAPS * CORR_MAX_VECTORS]; /* where taps are loads: [q][vector] */
     vmask pair_loads[2], stores[2]; /* the second plane's of a PAIR; the first one's, its */
     vmask trims[2];                 /* the lane of either that the other reaches if kw = 7 */
     vec bias[CORR_MAX_VECTORS], low, high;
@@ -79,15 +82,25 @@ CORR_INLINE vec CORR_NAME(march_data)(const int kind, const int step, const int 
     return n ? v_align(before, after, n) : before;
 }
 
+/* Are the taps of a row loaded one by one, rather than cut out of its vectors? */
+CORR_INLINE int CORR_NAME(march_reloads)(const int kind, const int kw, const int step) {
+    return V_RELOADS && kind == CORR_STENCIL_SHARED && step == 1 && kw < 7;
+}
+
 /* The same 3 columns away, where two planes of a vector would meet. */
 CORR_INLINE vec CORR_NAME(march_trimmed)(const int d, vmask trim, vec row) {
     row = v_select(trim, v_zero(), row);
     return d < 0 ? v_align(v_zero(), row, V_LANES + d) : v_align(row, v_zero(), d);
 }
 
+/* Where rows follow one another, what a whole vector leaves beyond its row is covered by those
+ * that come; where there are too few of them, it is stored under a mask. */
 CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
-                                        const CORR_NAME(march) *m, const vec *acc, real *y) {
+                                        const CORR_NAME(march) *m, const vec *acc, real *y,
+                                        int64_t row) {
     const corr_stencil *s = m->s;
+    const int64_t reach = (kind == CORR_STENCIL_SHARED ? vectors : 1) * V_LANES;
+    const int masked = V_MASKED || s->y_row != s->columns || reach > (s->rows - row) * s->columns;
     CORR_UNROLL
     for (int v = 0; v < vectors; v++) {
         const vec sum = v_add(acc[v], m->bias[v]);
@@ -97,16 +110,18 @@ CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
             to += v * s->y_plane;
             v_store_mask(to, result, m->stores[0]);
             v_store_mask(to + s->y_plane - s->pair, result, m->stores[1]);
-        } else if (kind == CORR_STENCIL_OWN || (v == vectors - 1 && s->columns < vectors * V_LANES)) {
+        } else if (masked && (kind == CORR_STENCIL_OWN ||
+                              (v == vectors - 1 && s->columns < vectors * V_LANES))) {
             v_store_mask(to, result, m->stores[0]);
         } else {
             v_store(to, result);
         }
-        CORR_PREFETCH_WRITE(to + s->y_ahead);
+        if (kind != CORR_STENCIL_SHARED || v % CORR_NAME(LINE_VECTORS) == 0)
+            CORR_PREFETCH_WRITE(to + s->y_ahead);
     }
     if (kind == CORR_STENCIL_SHARED && s->y_far) {
         CORR_UNROLL
-        for (int v = 0; v < vectors; v++)
+        for (int v = 0; v < vectors; v += CORR_NAME(LINE_VECTORS))
             CORR_PREFETCH_WRITE(y + v * V_LANES + s->y_far);
     }
 }
@@ -124,15 +139,17 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
         const int64_t r = t * step + a;
         if (r < s->row_lo || r >= s->row_hi)
             continue;
+        const int apart = kind == CORR_STENCIL_SHARED ? CORR_NAME(LINE_VECTORS) : 1;
         vec row[2][CORR_MAX_VECTORS + 4];
-        CORR_NAME(march_load)(kind, step, vectors, sides, m, x + r * s->x_row, row);
+        if (!CORR_NAME(march_reloads)(kind, kw, step))
+            CORR_NAME(march_load)(kind, step, vectors, sides, m, x + r * s->x_row, row);
         CORR_UNROLL
-        for (int v = 0; v < vectors * step; v++)
+        for (int v = 0; v < vectors * step; v += apart)
             CORR_PREFETCH(x + r * s->x_row + s->x_ahead +
                           (kind == CORR_STENCIL_SHARED ? v * V_LANES : v * s->x_plane));
         if (kind == CORR_STENCIL_SHARED && s->x_far) {
             CORR_UNROLL
-            for (int v = 0; v < vectors * step; v++)
+            for (int v = 0; v < vectors * step; v += CORR_NAME(LINE_VECTORS))
                 CORR_PREFETCH(x + r * s->x_row + s->x_far + v * V_LANES);
         }
         CORR_UNROLL
@@ -140,7 +157,10 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
             vec data[CORR_MAX_VECTORS];
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
-                data[v] = kind == CORR_STENCIL_PAIR && kw == 7 && q % 6 == 0
+                data[v] = CORR_NAME(march_reloads)(kind, kw, step)
+                              ? v_load_mask(x + r * s->x_row + v * V_LANES + q - kw / 2,
+                                            m->shifted[q * vectors + v])
+                          : kind == CORR_STENCIL_PAIR && kw == 7 && q % 6 == 0
                               ? CORR_NAME(march_trimmed)(q - kw / 2, m->trims[q != 0], row[0][v + sides])
                               : CORR_NAME(march_data)(kind, step, sides, q - kw / 2, v, row);
             CORR_UNROLL
@@ -153,7 +173,8 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
         }
     }
     if (t >= slots - 1)
-        CORR_NAME(march_store)(kind, vectors, m, acc + done * vectors, y + (t - slots + 1) * s->y_row);
+        CORR_NAME(march_store)(kind, vectors, m, acc + done * vectors, y + (t - slots + 1) * s->y_row,
+                               t - slots + 1);
     CORR_UNROLL
     for (int v = 0; v < vectors; v++)
         acc[done * vectors + v] = v_zero();
@@ -213,6 +234,14 @@ static CORR_NOINLINE void CORR_NAME(march_masks)(int kind, int step, int vectors
     m->stores[1] = v_mask(s->pair, kind == CORR_STENCIL_PAIR ? s->pair + columns : s->pair);
 }
 
+static CORR_NOINLINE void CORR_NAME(march_shifts)(int kw, int vectors, const corr_stencil *s,
+                                                  CORR_NAME(march) *m) {
+    for (int q = 0; q < kw; q++)
+        for (int v = 0; v < vectors; v++)
+            m->shifted[q * vectors + v] =
+                CORR_NAME(march_mask)(s->column_lo, s->column_hi, v * V_LANES + q - kw / 2);
+}
+
 CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const int kw,
                                           const int vectors, const corr_stencil *s, const real *w,
                                           const real *bias, CORR_NAME(march) *m, vec *kept,
@@ -264,6 +293,8 @@ CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const in
     m.low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
     m.high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
     CORR_NAME(march_masks)(kind, step, vectors, sides, s, &m);
+    if (CORR_NAME(march_reloads)(kind, kw, step))
+        CORR_NAME(march_shifts)(kw, vectors, s, &m);
     for (int64_t i = 0; i < s->planes; i += together) {
         CORR_NAME(march_weights)(kind, kh, kw, vectors, s, w, bias, &m, kept, taps);
         CORR_NAME(march_plane)(kind, kh, kw, step, vectors, &m, x, y);

@@ -8,9 +8,10 @@
 #define CORR_DOT_COLUMNS_avx2 4
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
 #define CORR_MARCHES_avx2(X)                                                                   \
-    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \
-    X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1) X(SHARED, 3, 2, 2)                \
-    X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
+    X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1)                \
+    X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
+    X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
 #define CORR_LANES_MARCHES_avx2(X)                                                             \
     X(3, 3, 1, 1) X(3, 3, 1, 3) X(5, 0, 1, 1) X(5, 0, 1, 2) X(7, 0, 1, 1) X(3, 3, 2, 1)        \
     X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 3) X(7, 0, 2, 1) X(7, 0, 2, 2)
@@ -30,7 +31,7 @@
 #define CORR_GROUPS_LANES_f32_avx2(X) X(1, 1) X(1, 3) X(3, 1) X(3, 3)
 #define CORR_GROUPS_LANES_f64_avx2(X) X(1, 1) X(1, 2) X(3, 1) X(3, 2)
 
-enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0 };
+enum { V_LANES_f32_avx2 = 8, V_LANES_f64_avx2 = 4, V_MASKED_avx2 = 0, V_RELOADS_avx2 = 1 };
 typedef __m256 vec_f32_avx2;
 typedef __m256d vec_f64_avx2;
 

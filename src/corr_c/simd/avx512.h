@@ -38,7 +38,7 @@
 #define CORR_GROUPS_LANES_f32_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 #define CORR_GROUPS_LANES_f64_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
-enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1 };
+enum { V_LANES_f32_avx512 = 16, V_LANES_f64_avx512 = 8, V_MASKED_avx512 = 1, V_RELOADS_avx512 = 0 };
 typedef __m512 vec_f32_avx512;
 typedef __m512d vec_f64_avx512;
 

@@ -26,7 +26,7 @@
 #define CORR_GROUPS_LANES_f32_generic(X) X(1, 1)
 #define CORR_GROUPS_LANES_f64_generic(X) X(1, 1)
 
-enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0 };
+enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0, V_RELOADS_generic = 0 };
 
 #include "simd.h"
 #define CORR_TYPE f32

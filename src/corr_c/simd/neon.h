@@ -35,7 +35,7 @@
 #define CORR_GROUPS_LANES_f32_neon(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 #define CORR_GROUPS_LANES_f64_neon(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
-enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0 };
+enum { V_LANES_f32_neon = 4, V_LANES_f64_neon = 2, V_MASKED_neon = 0, V_RELOADS_neon = 0 };
 typedef float32x4_t vec_f32_neon;
 typedef float64x2_t vec_f64_neon;
 

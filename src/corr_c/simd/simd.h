@@ -18,6 +18,7 @@
  *                           of 0 or of V_LANES
  *   vindex, v_index         of V_LANES int32_t; lane l of v_permute(a, i) is lane i[l] of a
  *   V_MASKED                does a masked store cost what a whole one does?
+ *   V_RELOADS               does v_align cost more than a load across cache lines?
  */
 #ifndef CORR_SIMD_H
 #define CORR_SIMD_H
@@ -58,6 +59,7 @@
 #define v_index CORR_NAME(v_index)
 #define v_permute CORR_NAME(v_permute)
 #define V_MASKED CORR_PASTE2(V_MASKED, CORR_ISA)
+#define V_RELOADS CORR_PASTE2(V_RELOADS, CORR_ISA)
 #define s_fma CORR_NAME(s_fma)
 
 typedef float real_f32;
