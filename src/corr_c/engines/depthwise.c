@@ -196,6 +196,23 @@ static void march_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     }
 }
 
+static int in_blocks(const corr_problem *s) {
+    return s->h.stride == 1 && s->w.stride == 1 && in_planes(s);
+}
+
+/* Vectors of the block that has most sums. */
+static int block_vectors(const corr_problem *s, const corr_kernels *k) {
+    const int64_t rows = in_blocks(s) ? corr_min(CORR_STENCIL_ROWS, s->h.kernel) : 1;
+    int64_t most = 0, vectors = 1;
+    for (int64_t r = 1; r <= rows; r++)
+        for (int64_t v = 1; v <= CORR_MAX_VECTORS; v++)
+            if (k->block[r - 1][v - 1] && r * v >= most) {
+                most = r * v;
+                vectors = v;
+            }
+    return (int)vectors;
+}
+
 /* Columns [j, j + columns) of one plane, in blocks of rows. */
 static void block_strip(const stencil_job *job, corr_stencil *t, int64_t j, int vectors,
                         const planes *b) {
@@ -203,7 +220,7 @@ static void block_strip(const stencil_job *job, corr_stencil *t, int64_t j, int 
     const corr_kernels *k = job->choice->kernels;
     const int64_t d = s->h.dilation, bytes = k->bytes, at = j * s->w.stride - s->w.pad;
     const int64_t last = at + (t->columns - 1) * s->w.stride + (s->w.kernel - 1) * s->w.dilation;
-    const int unit = s->h.stride == 1 && s->w.stride == 1 && in_planes(s);
+    const int unit = in_blocks(s);
     const int inside = unit && t->columns == vectors * k->lanes && at >= 0 && last < s->w.in;
     t->column_lo = -at;
     t->column_hi = s->w.in - at;
@@ -224,9 +241,7 @@ static void block_strip(const stencil_job *job, corr_stencil *t, int64_t j, int 
 static void block_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
-    int most = CORR_MAX_VECTORS;
-    while (!k->block[0][most - 1])
-        most--;
+    const int most = block_vectors(s, k);
     t->x_vector = k->lanes * t->x_step;
     t->y_vector = k->lanes * t->y_step;
     t->epilogue = b->bias || s->activation != CORR_LINEAR;

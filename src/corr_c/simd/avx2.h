@@ -23,7 +23,8 @@
 #define CORR_WEIGHTS_LANES_avx2(X) \
     X(1, 1) X(3, 1) X(5, 1) X(1, 3) X(3, 3) X(1, 5) X(2, 5) X(1, 7)
 #define CORR_UPS_avx2(X) X(3, 1) X(5, 1) X(7, 1)
-#define CORR_BLOCKS_avx2(X) X(1, 1) X(1, 4) X(2, 1) X(2, 3) X(3, 1) X(3, 3) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
+#define CORR_BLOCKS_avx2(X)                                                                    \
+    X(1, 1) X(1, 2) X(1, 4) X(2, 1) X(2, 2) X(3, 1) X(3, 2) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
 #define CORR_GROUPS_avx2(X)                                                                    \
     X(1, 1, 1) X(1, 1, 4) X(1, 2, 1) X(1, 2, 3) X(1, 3, 1) X(1, 3, 3) X(1, 4, 1) X(1, 4, 2)    \
     X(1, 6, 1) X(1, 8, 1) X(2, 1, 1) X(2, 1, 3) X(2, 2, 1) X(2, 2, 3) X(2, 3, 1)    \
