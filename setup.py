@@ -20,6 +20,8 @@ PLATFORM = sysconfig.get_platform()
 # -O2: at -O3 gcc spills the accumulators of the larger tiles. No contraction: where a
 # product and a sum are written apart, they round apart.
 UNIX_FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
+# Kernels call nothing that unwinds.
+KERNEL_FLAGS = ["-fno-asynchronous-unwind-tables"]
 MSVC_FLAGS = ["/O2", "/std:c11", "/fp:precise"]
 # /fp:precise lets clang contract.
 CLANG_CL_FLAGS = ["/O2", "/clang:-std=c11", "/clang:-ffp-contract=off", "-Wno-unused-command-line-argument"]
@@ -44,18 +46,21 @@ def clang_cl():
         "clang-cl", path=r"C:\Program Files\LLVM\bin")
 
 
-def side_by_side(compile, sources, **options):
+def side_by_side(compile, kernel_flags, sources, extra_postargs=(), **options):
     """setuptools compiles a module's files one after another."""
+    def one(source):
+        flags = [*extra_postargs, *(kernel_flags if "/isa/" in source else ())]
+        return compile([source], extra_postargs=flags, **options)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = pool.map(lambda source: compile([source], **options), sources)
-        return [path for paths in made for path in paths]
+        return [path for paths in pool.map(one, sources) for path in paths]
 
 
 class Build(build_ext):
     def build_extensions(self):
-        flags, link_flags, macros = UNIX_FLAGS, [], []
+        flags, kernel_flags, link_flags, macros = UNIX_FLAGS, KERNEL_FLAGS, [], []
         if self.compiler.compiler_type == "msvc":
-            flags = MSVC_FLAGS
+            flags, kernel_flags = MSVC_FLAGS, []
             if clang_cl():
                 self.compiler.initialize()
                 self.compiler.cc = clang_cl()
@@ -75,7 +80,7 @@ class Build(build_ext):
                 small = "/O1" if self.compiler.compiler_type == "msvc" else "-Os"
                 ext.extra_compile_args = [*flags, small]
             ext.define_macros += macros
-        self.compiler.compile = partial(side_by_side, self.compiler.compile)
+        self.compiler.compile = partial(side_by_side, self.compiler.compile, kernel_flags)
         super().build_extensions()
 
     def compiles(self, text, flags):

@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, binding=False, auto_pickle=False
 """Private, for the tests: every kernel of every table, one kernel a call, and the hooks
 of the core (guarded and failing memory, refused threads)."""
 

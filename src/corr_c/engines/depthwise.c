@@ -76,7 +76,8 @@ static int in_planes(const corr_problem *s) {
 static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_kernels *k, int kind) {
     const int64_t size = s->h.kernel, step = s->h.stride;
     if ((size != 3 && size != 5 && size != 7) || s->w.kernel != size || s->w.stride != step ||
-        step > 2 || s->w.dilation > 1 || (step == 2 && s->h.dilation > 1) || !in_planes(s))
+        step > 2 || s->w.dilation > 1 || (step == 2 && s->h.dilation > 1) || !in_planes(s) ||
+        !k->march[CORR_STENCIL_SHARED][size / 2 - 1][step - 1][0])
         return NULL;
     return k->march[kind][size / 2 - 1][step - 1];
 }

@@ -17,7 +17,7 @@ static corr_stencil_kernel *const *find_kernels(const corr_problem *s, const cor
         s->h.stride != 2 || s->w.stride != 2 || s->h.dilation != 1 || s->w.dilation != 1 ||
         s->w.pad != size / 2 || s->h.pad < 0 || s->x_stride[4] != 1 || s->y_stride[4] != 1)
         return NULL;
-    return k->up[size / 2 - 1];
+    return k->up[size / 2 - 1][0] ? k->up[size / 2 - 1] : NULL;
 }
 
 int corr_takes_up(const corr_problem *s) {

@@ -154,5 +154,5 @@ CORR_INLINE void CORR_NAME(group_tiles)(const int step, const int rows, const in
         const corr_group *s, const void *x, const void *w, void *y) {                          \
         CORR_NAME(group_tiles)(step, rows, vectors, s, x, w, y);                               \
     }
-CORR_PASTE2(CORR_GROUPS, CORR_ISA)(CORR_GROUP)
+CORR_PASTE3(CORR_GROUPS, CORR_TYPE, CORR_ISA)(CORR_GROUP)
 #undef CORR_GROUP

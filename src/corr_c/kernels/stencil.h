@@ -310,5 +310,5 @@ CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const in
         const corr_stencil *s, const void *x, const void *w, void *y) {                        \
         CORR_NAME(stencil_march)(CORR_STENCIL_##kind, size, size, step, vectors, s, x, w, y);  \
     }
-CORR_PASTE2(CORR_MARCHES, CORR_ISA)(CORR_MARCH)
+CORR_PASTE3(CORR_MARCHES, CORR_TYPE, CORR_ISA)(CORR_MARCH)
 #undef CORR_MARCH

@@ -42,7 +42,8 @@ void corr_choose_stencil(const corr_problem *s, corr_choice *choice) {
     choice->kc = corr_terms(s); /* one chain */
     choice->channel_lanes = s->oc == 1 && s->groups > 1 && march && s->w.stride == step &&
                             step <= 2 && (step == 1 || s->h.dilation == 1) &&
-                            s->x_stride[1] == 1 && s->y_stride[1] == 1;
+                            s->x_stride[1] == 1 && s->y_stride[1] == 1 &&
+                            choice->kernels->march_lanes[kh / 2 - 1][step - 1][0];
 }
 
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice) {

@@ -7,10 +7,15 @@
 #define CORR_DOT_ROWS_avx2 3
 #define CORR_DOT_COLUMNS_avx2 4
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
-#define CORR_MARCHES_avx2(X)                                                                   \
+#define CORR_MARCHES_f32_avx2(X)                                                               \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
     X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1)                \
     X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
+    X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
+/* Doubles are rarer than what more vectors gain is worth in bytes. */
+#define CORR_MARCHES_f64_avx2(X)                                                               \
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2)                \
+    X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1) X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1)                \
     X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
 #define CORR_LANES_MARCHES_avx2(X)                                                             \
     X(3, 3, 1, 1) X(3, 3, 1, 3) X(5, 0, 1, 1) X(5, 0, 1, 2) X(7, 0, 1, 1) X(3, 3, 2, 1)        \
@@ -25,10 +30,13 @@
 #define CORR_UPS_avx2(X) X(3, 1) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx2(X)                                                                    \
     X(1, 1) X(1, 2) X(1, 4) X(2, 1) X(2, 2) X(3, 1) X(3, 2) X(4, 1) X(4, 2) X(6, 1) X(6, 2)
-#define CORR_GROUPS_avx2(X)                                                                    \
+#define CORR_GROUPS_f32_avx2(X)                                                                \
     X(1, 1, 1) X(1, 1, 4) X(1, 2, 1) X(1, 2, 3) X(1, 3, 1) X(1, 3, 3) X(1, 4, 1) X(1, 4, 2)    \
     X(1, 6, 1) X(1, 8, 1) X(2, 1, 1) X(2, 1, 3) X(2, 2, 1) X(2, 2, 3) X(2, 3, 1)    \
     X(2, 3, 2) X(2, 4, 1) X(2, 4, 2) X(2, 6, 1) X(2, 8, 1)
+#define CORR_GROUPS_f64_avx2(X)                                                                \
+    X(1, 1, 1) X(1, 2, 1) X(1, 2, 3) X(1, 4, 1) X(1, 4, 2) X(1, 8, 1)                          \
+    X(2, 1, 1) X(2, 2, 1) X(2, 2, 3) X(2, 4, 1) X(2, 4, 2) X(2, 8, 1)
 #define CORR_GROUPS_LANES_f32_avx2(X) X(1, 1) X(1, 3) X(3, 1) X(3, 3)
 #define CORR_GROUPS_LANES_f64_avx2(X) X(1, 1) X(1, 2) X(3, 1) X(3, 2)
 

@@ -8,7 +8,7 @@
 #define CORR_DOT_ROWS_avx512 4
 #define CORR_DOT_COLUMNS_avx512 6
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
-#define CORR_MARCHES_avx512(X)                                                                 \
+#define CORR_MARCHES_f32_avx512(X)                                                             \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
     X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 5, 1, 3) X(SHARED, 5, 1, 4)                \
     X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
@@ -16,6 +16,11 @@
     X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1) X(SHARED, 7, 2, 2)                                   \
     X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)                            \
     X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2) X(PAIR, 7, 1, 1)
+/* Doubles are rarer than what more vectors gain is worth in bytes. */
+#define CORR_MARCHES_f64_avx512(X)                                                             \
+    X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \
+    X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 3, 2, 1)                \
+    X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
 #define CORR_LANES_MARCHES_avx512(X)                                                           \
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
     X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
@@ -30,11 +35,14 @@
 #define CORR_UPS_avx512(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1)
-#define CORR_GROUPS_avx512(X)                                                                  \
+#define CORR_GROUPS_f32_avx512(X)                                                              \
     X(1, 1, 1) X(1, 1, 4) X(1, 2, 1) X(1, 2, 4) X(1, 3, 1) X(1, 3, 4) X(1, 4, 1) X(1, 4, 2)    \
     X(1, 4, 4) X(1, 6, 1) X(1, 6, 2) X(1, 8, 1) X(1, 8, 2) X(2, 1, 1) X(2, 1, 4) X(2, 2, 1)    \
     X(2, 2, 4) X(2, 3, 1) X(2, 3, 4) X(2, 4, 1) X(2, 4, 2) X(2, 4, 4) X(2, 6, 1) X(2, 6, 2)    \
     X(2, 8, 1) X(2, 8, 2)
+#define CORR_GROUPS_f64_avx512(X)                                                              \
+    X(1, 1, 1) X(1, 2, 1) X(1, 2, 4) X(1, 4, 1) X(1, 4, 2) X(1, 4, 4) X(1, 8, 1) X(1, 8, 2)    \
+    X(2, 1, 1) X(2, 2, 1) X(2, 2, 4) X(2, 4, 1) X(2, 4, 2) X(2, 4, 4) X(2, 8, 1) X(2, 8, 2)
 #define CORR_GROUPS_LANES_f32_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 #define CORR_GROUPS_LANES_f64_avx512(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 

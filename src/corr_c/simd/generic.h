@@ -6,23 +6,21 @@
 #define CORR_DOTS_generic(X) CORR_ROWS_4(X, 1) CORR_ROWS_4(X, 2)
 #define CORR_DOT_ROWS_generic 2
 #define CORR_DOT_COLUMNS_generic 4
-#define CORR_MARCHES_generic(X)                                                                \
-    X(SHARED, 3, 1, 1) X(SHARED, 5, 1, 1) X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1)                \
-    X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2)
-#define CORR_LANES_MARCHES_generic(X) \
-    X(3, 3, 1, 1) X(5, 0, 1, 1) X(7, 0, 1, 1) X(3, 3, 2, 1) X(5, 0, 2, 1) X(7, 0, 2, 1)
+/* Of 3x3 alone: these fallbacks may not take more room than the kernels of any machine. */
+#define CORR_MARCHES_f32_generic(X) X(SHARED, 3, 1, 1) X(SHARED, 3, 2, 1)
+#define CORR_MARCHES_f64_generic(X) CORR_MARCHES_f32_generic(X)
+#define CORR_LANES_MARCHES_generic(X) X(3, 3, 1, 1) X(3, 3, 2, 1)
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
-#define CORR_WEIGHTS_generic(X) \
-    X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) \
-    X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)
+#define CORR_WEIGHTS_generic(X) X(1, 1, 1) X(1, 3, 1) X(1, 1, 2) X(1, 3, 2)
 #define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)
 /* Of one channel a lane: X(rows, columns). */
 #define CORR_WEIGHTS_LANES_generic(X) \
     X(1, 1) X(3, 1) X(1, 3) X(3, 3) X(1, 5)
-#define CORR_UPS_generic(X) X(3, 1) X(5, 1) X(7, 1)
+#define CORR_UPS_generic(X) X(3, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
-#define CORR_GROUPS_generic(X)                                                                 \
+#define CORR_GROUPS_f32_generic(X)                                                                 \
     X(1, 1, 1) X(1, 2, 1) X(1, 4, 1) X(2, 1, 1) X(2, 2, 1) X(2, 4, 1)
+#define CORR_GROUPS_f64_generic(X) CORR_GROUPS_f32_generic(X)
 #define CORR_GROUPS_LANES_f32_generic(X) X(1, 1)
 #define CORR_GROUPS_LANES_f64_generic(X) X(1, 1)
 

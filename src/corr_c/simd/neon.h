@@ -7,13 +7,14 @@
 #define CORR_DOT_ROWS_neon 4
 #define CORR_DOT_COLUMNS_neon 6
 /* Stencils: X(kind, kernel, step, vectors); X(KH, KW if kept in registers, step, vectors). */
-#define CORR_MARCHES_neon(X)                                                                 \
+#define CORR_MARCHES_f32_neon(X)                                                                 \
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 3, 1, 4)                \
     X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2) X(SHARED, 5, 1, 3) X(SHARED, 5, 1, 4)                \
     X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 7, 1, 3) X(SHARED, 3, 2, 1)                \
     X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 5, 2, 2) X(SHARED, 7, 2, 1)                \
     X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
     X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2) X(PAIR, 7, 1, 1)
+#define CORR_MARCHES_f64_neon(X) CORR_MARCHES_f32_neon(X)
 #define CORR_LANES_MARCHES_neon(X)                                                           \
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
     X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
@@ -28,10 +29,11 @@
 #define CORR_UPS_neon(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
 #define CORR_BLOCKS_neon(X)                                                                  \
     X(1, 1) X(1, 4) X(2, 1) X(2, 4) X(3, 1) X(3, 4) X(4, 1) X(4, 4) X(6, 1) X(6, 4)
-#define CORR_GROUPS_neon(X)                                                                    \
+#define CORR_GROUPS_f32_neon(X)                                                                    \
     X(1, 1, 1) X(1, 1, 4) X(1, 2, 1) X(1, 2, 4) X(1, 3, 1) X(1, 3, 4) X(1, 4, 1) X(1, 4, 4)    \
     X(1, 6, 1) X(1, 6, 4) X(1, 8, 1) X(1, 8, 2) X(2, 1, 1) X(2, 1, 4) X(2, 2, 1) X(2, 2, 4)    \
     X(2, 3, 1) X(2, 3, 4) X(2, 4, 1) X(2, 4, 4) X(2, 6, 1) X(2, 6, 2) X(2, 8, 1) X(2, 8, 2)
+#define CORR_GROUPS_f64_neon(X) CORR_GROUPS_f32_neon(X)
 #define CORR_GROUPS_LANES_f32_neon(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 #define CORR_GROUPS_LANES_f64_neon(X) X(1, 1) X(1, 4) X(3, 1) X(3, 4)
 
