@@ -11,6 +11,10 @@ static const int64_t least_outputs = 16;
  * 7 channels, and at 16 where one input in ten is not zero. */
 static const int64_t least_channels_of_four = 32;
 
+/* Nor where one or two columns meet padding on both sides: the points' roundings are those of a
+ * whole tile, the sums a third of one; ReLU'd data came to 1.34 of the bound. */
+static const int64_t least_side_of_four = 3;
+
 /* As `longest_chain` of the direct sums, in lines of that length. */
 static const int64_t longest_chain = CORR_LINE - 16;
 
@@ -146,13 +150,15 @@ double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *cho
     if (s->algorithm == CORR_AUTO &&
         (s->oc < (s->ic < least_channels ? outputs_of_few : least_outputs) || s->ic < few_channels))
         return -1;
+    const int four = s->ic >= least_channels_of_four &&
+                     corr_min(s->h.in, s->w.in) >= least_side_of_four;
     double best = -1;
     corr_choice c = *choice;
     c.engine = &corr_winograd_engine;
     c.channel_lanes = 1;
     c.depth = corr_round_up(corr_ceil_div(s->ic, corr_ceil_div(s->ic, longest_chain)),
                             c.kernels->lanes);
-    for (c.points = 4; c.points <= (s->ic < least_channels_of_four ? 4 : 6); c.points += 2)
+    for (c.points = 4; c.points <= (four ? 6 : 4); c.points += 2)
         for (c.vectors = 1; c.vectors <= CORR_MAX_VECTORS; c.vectors++) {
             if (c.kernels->max_rows[c.vectors - 1] == 0)
                 continue;
