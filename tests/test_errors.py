@@ -108,6 +108,20 @@ def test_bad_input(name):
     assert caught.type is kind
 
 
+@pytest.mark.parametrize("wrong", [
+    lambda big: corr.plan(big, W),
+    lambda big: corr.plan(list(big), W),
+    lambda big: corr.conv2d(X, W, stride=big),
+    lambda big: corr.conv2d(X, W, padding="x" * 10**6),
+    lambda big: corr.conv2d_input(big, W, Y),
+])
+def test_what_was_wrong_is_shown_on_one_short_line(wrong):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        wrong(np.ones((40, 50, 60, 7)))
+    text = str(caught.value)
+    assert len(text) < 500 and "\n" not in text, text
+
+
 def test_what_is_not_built_says_so():
     with pytest.raises(ValueError, match="algorithm"):
         corr.conv2d(X, W, algorithm="fft")

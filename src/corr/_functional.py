@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import reprlib
 
 import numpy as np
 
@@ -39,6 +40,19 @@ _SAME_PADDING_ELSEWHERE = {
 }
 
 
+_repr = reprlib.Repr()
+_repr.maxtuple = _repr.maxlist = 8
+_repr.maxstring = _repr.maxother = 100
+
+
+def brief(value):
+    """A wrong argument on one line of an error: an array by its shape."""
+    if isinstance(value, np.ndarray) and value.size > 8:
+        return f"an array of shape {value.shape}"
+    text = " ".join(_repr.repr(value).split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
 def look_up(name, value, table):
     """The number behind a word such as padding_mode="zeros"."""
     try:
@@ -56,8 +70,8 @@ def look_up(name, value, table):
         elif name == "padding_mode" and lower == "symmetric":
             hint = "; symmetric padding (the edge pixel repeated) is not offered, see np.pad"
     elif value is not None:
-        raise TypeError(f"{name} must be one of {known}, got {value!r}")
-    raise ValueError(f"{name} must be one of {known}, got {value!r}{hint}")
+        raise TypeError(f"{name} must be one of {known}, got {brief(value)}")
+    raise ValueError(f"{name} must be one of {known}, got {brief(value)}{hint}")
 
 
 def bad_padding_word(value):
@@ -65,7 +79,7 @@ def bad_padding_word(value):
     hint = f"; did you mean {hint}?" if hint else ""
     return ValueError(
         'padding must be an int, a pair, ((top, bottom), (left, right)), "valid", "same", '
-        f'"same_upper" or "same_lower", got {value!r}{hint}'
+        f'"same_upper" or "same_lower", got {brief(value)}{hint}'
     )
 
 
@@ -127,7 +141,7 @@ def real_dtype(value):
     try:
         dtype = np.dtype(value)
     except (TypeError, ValueError):
-        raise TypeError(f"dtype must be a type of NumPy, got {value!r}") from None
+        raise TypeError(f"dtype must be a type of NumPy, got {brief(value)}") from None
     check_kind(np.empty(0, dtype), "dtype")
     return dtype
 
@@ -137,14 +151,14 @@ def items(value, name, wanted):
     try:
         return tuple(itertools.islice(iter(value), 16))
     except TypeError:
-        raise TypeError(f"{name} must be {wanted}, got {value!r}") from None
+        raise TypeError(f"{name} must be {wanted}, got {brief(value)}") from None
 
 
 def names(value, name):
     """One word or several."""
     words = (value,) if isinstance(value, str) else items(value, name, "words")
     if not all(isinstance(word, str) for word in words):
-        raise TypeError(f"{name} must be words, got {value!r}")
+        raise TypeError(f"{name} must be words, got {brief(value)}")
     return words
 
 
@@ -161,10 +175,10 @@ def pair(value, name, low):
     try:
         items = value if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
         if len(items) != 2:
-            raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+            raise ValueError(f"{name} must be an int or a pair of ints, got {brief(value)}")
         first, second = (operator.index(item) for item in items)
     except TypeError:
-        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
+        raise TypeError(f"{name} must be an int or a pair of ints, got {brief(value)}") from None
     check_low(first, name, low, value)
     check_low(second, name, low, value)
     return first, second
@@ -173,16 +187,16 @@ def pair(value, name, low):
 def check_low(number, name, low, shown):
     if number < low:
         what = "positive" if low == 1 else "at least 0"
-        raise ValueError(f"{name} must be {what}, got {shown!r}")
+        raise ValueError(f"{name} must be {what}, got {brief(shown)}")
     if number > 2**62:
-        raise ValueError(f"{name} is too large: {shown!r}")
+        raise ValueError(f"{name} is too large: {brief(shown)}")
 
 
 def integer(value, name, low):
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an int, got {value!r}") from None
+        raise TypeError(f"{name} must be an int, got {brief(value)}") from None
     check_low(number, name, low, value)
     return number
 
@@ -192,10 +206,10 @@ def shape_of(value, name, ranks):
     try:
         sizes = tuple(operator.index(item) for item in itertools.islice(value, 8))
     except TypeError:
-        raise TypeError(f"{name} must be a tuple of ints, got {value!r}") from None
+        raise TypeError(f"{name} must be a tuple of ints, got {brief(value)}") from None
     if len(sizes) not in ranks:
         wanted = " or ".join(str(rank) for rank in ranks)
-        raise ValueError(f"{name} must have {wanted} sizes, got {value!r}")
+        raise ValueError(f"{name} must have {wanted} sizes, got {brief(value)}")
     for size in sizes:
         check_low(size, name, 0, value)
     return sizes
@@ -203,7 +217,7 @@ def shape_of(value, name, ranks):
 
 def explicit_padding(value):
     """((top, bottom), (left, right)) out of an int, a pair, or that."""
-    message = f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {value!r}"
+    message = f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {brief(value)}"
     try:
         items = value if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
         if len(items) != 2:
