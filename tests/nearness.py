@@ -83,14 +83,21 @@ def winograd_bound(p, x, w, direct, tiles=None):
     return np.where(again, np.maximum(bound, direct) if either else direct, bound)
 
 
-def fft_bound(p, sums, finite, direct, plan):
-    """16 u times the largest sum of the block, and what is promised of "direct" where one is not
-    finite."""
+def fft_bound(p, x, w, sums, finite, direct, plan):
+    """16 u times the largest sum of the block, or where none of its windows lies in the picture
+    the norms of picture and kernel; what is promised of "direct" where one is not finite."""
     bound = direct.copy()
+    down, along = (
+        (np.arange(out) >= pad) & (np.arange(out) <= pad + size - k)
+        for out, (pad, _), size, k in zip(p.out, p.pads, p.size, p.kernel, strict=True))
+    inside = down[:, None] & along
+    norms = np.linalg.norm(x, axis=(2, 3)) * np.linalg.norm(w, axis=(2, 3)).T  # one channel
     for at in np.ndindex(sums.shape[:2]):
         for block in fft_blocks(plan, p.kernel, p.out):
             if all(finite[at][tile].all() for tile in block):
                 largest = max(sums[at][tile].max() for tile in block)
+                if not any(inside[tile[1:]].any() for tile in block):
+                    largest = max(largest, norms[at])
                 for tile in block:
                     bound[at][tile] = 16 * UNIT[p.dtype] * largest
     return bound
@@ -154,7 +161,8 @@ def check(seed, worst=None):
         elif used == "fft":
             if p.data not in DENSE:
                 return 0  # nothing is promised
-            bound = planned_bound = fft_bound(p, sums, np.isfinite(y), bound, plan)
+            bound = planned_bound = fft_bound(p, finite_x.astype("f8"), w, sums, np.isfinite(y),
+                                              bound, plan)
         errors = {used: max(within(p, used, got, y, bound),
                             within(p, "plan", planned, y, planned_bound))}
         held = 2 * y.size

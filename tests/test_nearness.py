@@ -13,6 +13,9 @@ def test_drawn_problems(part, record_property):
     record_property("outputs held to a bound", held)
 
 
-def test_a_column_within_padding():
-    """Seed 157269 was beyond: F(4, 3) on an image of one column."""
-    assert nearness.check(157269)
+@pytest.mark.parametrize("seed", [
+    157269,  # F(4, 3) on an image of one column between two of padding
+    1795815850535,  # "fft" on a picture smaller than the kernel
+])
+def test_found_by_the_long_run(seed):
+    assert nearness.check(seed)
