@@ -53,7 +53,7 @@ cdef extern from "kernels/kernels.h" nogil:
                                        int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*gemm_points_function "corr_gemm_points_kernel *")(int64_t, const void *, int64_t, const int32_t *, const void *,
                                          int64_t, void *, int64_t, int64_t, const corr_store *) noexcept
-    ctypedef void (*gather_function "corr_gather_kernel *")(int64_t, int64_t, const void *, int64_t, const int32_t *, void *,
+    ctypedef void (*gather_function "corr_gather_kernel *")(int64_t, int64_t, const void *, const int32_t *, void *,
                                                             int64_t)
     ctypedef void (*pack_rows_function "corr_pack_rows_kernel *")(const corr_rows *, const void *, int64_t, int64_t, void *,
                                        int64_t) noexcept

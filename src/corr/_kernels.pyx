@@ -165,11 +165,9 @@ def pack_rows(isa, rows, x, int64_t x_at, int64_t channel, int64_t channels, dst
     _table(isa, dst.dtype).pack_rows(&r, _at(x, x_at), channel, channels, _at(dst, 0), dst_channel)
 
 
-def gather(isa, int64_t k, int64_t n, x, int64_t x_at, int64_t ldx, offsets, dst, int64_t pitch):
-    cdef const int32_t *places = NULL
-    if offsets is not None:
-        places = <const int32_t *>_at(offsets, 0)
-    _table(isa, dst.dtype).gather(k, n, _at(x, x_at), ldx, places, _at(dst, 0), pitch)
+def gather(isa, int64_t n, x, int64_t x_at, offsets, dst, int64_t pitch):
+    _table(isa, dst.dtype).gather(len(offsets), n, _at(x, x_at), <const int32_t *>_at(offsets, 0),
+                                  _at(dst, 0), pitch)
 
 
 def transpose(isa, int64_t rows, int64_t columns, src, int64_t lds, dst, int64_t dst_at,

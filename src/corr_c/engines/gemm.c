@@ -163,7 +163,7 @@ static void pack_terms(const gemm_item *item, int64_t j, int64_t from, int64_t e
     const char *x = job->direct ? item->x + (p->x + before) * k->bytes : item->slab + p->x * k->bytes;
     int64_t k0;
     const int64_t k1 = own_terms(item, p, &k0) + k0, first = corr_max(k0, from);
-    k->gather(corr_min(k1, end) - first, p->pixels, x, 0, item->offsets + first,
+    k->gather(corr_min(k1, end) - first, p->pixels, x, item->offsets + first,
               packed_pixels(item, j) + (first - k0) * pitch * k->bytes, pitch);
 }
 

@@ -63,10 +63,10 @@ typedef struct corr_rows {
 typedef void corr_pack_rows_kernel(const corr_rows *rows, const void *x, int64_t channel,
                                    int64_t channels, void *dst, int64_t dst_channel);
 
-/* dst[i * pitch + j] = x[i * ldx + j] for i < k, j < n; if there are offsets, x[offsets[i] + j].
- * Whole vectors are stored in rising order: dst has room for one more at its end. */
-typedef void corr_gather_kernel(int64_t k, int64_t n, const void *x, int64_t ldx,
-                                const int32_t *offsets, void *dst, int64_t pitch);
+/* dst[i * pitch + j] = x[offsets[i] + j] for i < k, j < n. Whole vectors are stored in rising
+ * order: dst has room for one more at its end. */
+typedef void corr_gather_kernel(int64_t k, int64_t n, const void *x, const int32_t *offsets,
+                                void *dst, int64_t pitch);
 
 /* dst[k * width + i] = w[i * w_o + c * w_c + p * w_h + q * w_w] with k = (p, q, c) for
  * i < rows, zero for the others below width. Returns non-zero if all are finite. What lies

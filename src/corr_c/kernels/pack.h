@@ -79,11 +79,10 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
 }
 
 CORR_INLINE void CORR_NAME(gather_rows)(const int64_t whole, int64_t k, int64_t n, const real *x,
-                                        int64_t ldx, const int32_t *offsets, real *dst,
-                                        int64_t pitch) {
+                                        const int32_t *offsets, real *dst, int64_t pitch) {
     const vmask rest = v_mask(0, n - whole * V_LANES);
-    for (; k > 0; k--, x += ldx, dst += pitch) {
-        const real *from = offsets ? x + *offsets++ : x;
+    for (; k > 0; k--, dst += pitch) {
+        const real *from = x + *offsets++;
         CORR_UNROLL
         for (int64_t j = 0; j < whole; j++)
             v_store(dst + j * V_LANES, v_load(from + j * V_LANES));
@@ -92,15 +91,14 @@ CORR_INLINE void CORR_NAME(gather_rows)(const int64_t whole, int64_t k, int64_t 
     }
 }
 
-static void CORR_NAME(corr_gather)(int64_t k, int64_t n, const void *x, int64_t ldx,
-                                   const int32_t *offsets, void *dst, int64_t pitch) {
-    const int64_t step = offsets ? 0 : ldx;
+static void CORR_NAME(corr_gather)(int64_t k, int64_t n, const void *x, const int32_t *offsets,
+                                   void *dst, int64_t pitch) {
     switch (n / V_LANES) {
-    case 0: CORR_NAME(gather_rows)(0, k, n, x, step, offsets, dst, pitch); break;
-    case 1: CORR_NAME(gather_rows)(1, k, n, x, step, offsets, dst, pitch); break;
-    case 2: CORR_NAME(gather_rows)(2, k, n, x, step, offsets, dst, pitch); break;
-    case 3: CORR_NAME(gather_rows)(3, k, n, x, step, offsets, dst, pitch); break;
-    default: CORR_NAME(gather_rows)(4, k, n, x, step, offsets, dst, pitch); break;
+    case 0: CORR_NAME(gather_rows)(0, k, n, x, offsets, dst, pitch); break;
+    case 1: CORR_NAME(gather_rows)(1, k, n, x, offsets, dst, pitch); break;
+    case 2: CORR_NAME(gather_rows)(2, k, n, x, offsets, dst, pitch); break;
+    case 3: CORR_NAME(gather_rows)(3, k, n, x, offsets, dst, pitch); break;
+    default: CORR_NAME(gather_rows)(n / V_LANES, k, n, x, offsets, dst, pitch); break;
     }
 }
 
