@@ -13,8 +13,9 @@ int corr_reads_image(const corr_problem *s, const corr_choice *c) {
 }
 
 int corr_reads_runs(const corr_problem *s, const corr_choice *c) {
-    return !c->channel_lanes || !(corr_channels_last(s) || (corr_reads_image(s, c) &&
-                                                            s->w.stride * s->x_stride[4] != 1));
+    return !c->channel_lanes ||
+           (!corr_channels_last(s) &&
+            (!corr_reads_image(s, c) || s->w.stride * s->x_stride[4] == 1));
 }
 
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {

@@ -270,13 +270,17 @@ static int64_t panel_touches(const corr_problem *s, const corr_choice *c) {
     return runs * (corr_round_up(run, CORR_CACHE_LINE) + CORR_CACHE_LINE);
 }
 
+static int64_t item_panels(const corr_choice *c) {
+    return c->pixel_panels * (c->by_rows ? c->item_rows : 1);
+}
+
 static int64_t packed_panels(const corr_problem *s, const corr_choice *c) {
     const int64_t panel = c->kc * corr_panel_pixels(c) * c->kernels->bytes;
     if (c->kernels->lanes * c->kernels->bytes > packed_vector_bytes ||
         corr_min(c->channel_panels, corr_ceil_div(s->oc, corr_panel_channels(c))) < packed_uses ||
         !corr_reads_runs(s, c) || (!corr_reads_image(s, c) && panel_touches(s, c) <= touched_bytes))
         return 0;
-    return corr_max(packed_pixel_bytes / panel, 1);
+    return corr_min(corr_max(packed_pixel_bytes / panel, 1), item_panels(c));
 }
 
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) {
@@ -336,7 +340,7 @@ static int packs_late(const corr_problem *s, const corr_choice *c) {
  * that the item sums of them at a time. */
 static int64_t late_panels(const corr_problem *s, const corr_choice *c) {
     const int one = c->cb * s->h.kernel * s->w.kernel <= c->kc;
-    return one && c->packed_panels ? c->pixel_panels * (c->by_rows ? c->item_rows : 1) : 0;
+    return one && c->packed_panels ? item_panels(c) : 0;
 }
 
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
