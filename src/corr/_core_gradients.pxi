@@ -290,7 +290,7 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
     _check_rank(gy, "grad_output", layout)
     wanted = set(functional.names(needs, "needs"))
     if not wanted <= set(Gradients._fields):
-        raise ValueError(f"needs must name some of 'input', 'weight', 'bias', got {needs!r}")
+        raise ValueError(f"needs must name some of 'input', 'weight', 'bias', got {functional.brief(needs)}")
     cdef _Sizes given, kernels
     _weight_sizes(w, &kernels)
     cdef _Types types = _types3(gy, weak_g, "grad_output", x, weak_x, "input", w, weak_w, "weight")

@@ -177,10 +177,10 @@ def directional(v: Any, *, dtype: Any = np.float32) -> np.ndarray:
     try:
         down, right = (float(number) for number in v)
     except (TypeError, ValueError):
-        raise TypeError(f"v must be a pair of numbers, got {v!r}") from None
+        raise TypeError(f"v must be a pair of numbers, got {functional.brief(v)}") from None
     largest = max(abs(down), abs(right))
     if not 0 < largest < math.inf or math.isnan(down + right):
-        raise ValueError(f"v must be finite and not (0, 0), got {v!r}")
+        raise ValueError(f"v must be finite and not (0, 0), got {functional.brief(v)}")
     down, right = down / largest, right / largest
     kernel = down * scharr(0, dtype=np.float64) + right * scharr(1, dtype=np.float64)
     return _made(kernel / (32 * math.hypot(down, right)), dtype)
@@ -213,7 +213,7 @@ def laplacian(neighbours: int = 4, *, dtype: Any = np.float32) -> np.ndarray:
            [ 0.,  1.,  0.]], dtype=float32)
     """
     if neighbours not in (4, 8):
-        raise ValueError(f"neighbours must be 4 or 8, got {neighbours!r}")
+        raise ValueError(f"neighbours must be 4 or 8, got {functional.brief(neighbours)}")
     kernel = np.ones((3, 3))
     if neighbours == 4:
         kernel[::2, ::2] = 0
@@ -247,7 +247,7 @@ def line(angle: int = 0, *, dtype: Any = np.float32) -> np.ndarray:
            [ 2., -1., -1.]], dtype=float32)
     """
     if angle not in _LINES:
-        raise ValueError(f"angle must be 0, 45, 90 or 135, got {angle!r}")
+        raise ValueError(f"angle must be 0, 45, 90 or 135, got {functional.brief(angle)}")
     return _made(np.array(_LINES[angle], np.float64), dtype)
 
 
@@ -309,7 +309,7 @@ def gaussian(sigma: float = 1.0, radius: int | None = None, *,
     """
     width = _number(sigma, "sigma")
     if width <= 0:
-        raise ValueError(f"sigma must be positive, got {sigma!r}")
+        raise ValueError(f"sigma must be positive, got {functional.brief(sigma)}")
     reach = math.ceil(4 * width) if radius is None else functional.integer(radius, "radius", 0)
     profile = np.exp(-((np.arange(-reach, reach + 1) / width) ** 2) / 2)
     profile /= profile.sum()
@@ -351,9 +351,9 @@ def _number(value: Any, name: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, got {value!r}") from None
+        raise TypeError(f"{name} must be a number, got {functional.brief(value)}") from None
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {value!r}")
+        raise ValueError(f"{name} must be finite, got {functional.brief(value)}")
     return number
 
 
@@ -366,7 +366,7 @@ def _made(kernel: np.ndarray, dtype: Any) -> np.ndarray:
 
 def _axis(axis: Any) -> int:
     if axis not in (0, 1):
-        raise ValueError(f"axis must be 0 (down) or 1 (right), got {axis!r}")
+        raise ValueError(f"axis must be 0 (down) or 1 (right), got {functional.brief(axis)}")
     return int(axis)
 
 

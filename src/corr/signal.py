@@ -113,7 +113,7 @@ def _prepare(in1: Any, in2: Any, mode: str) -> tuple[np.ndarray, np.ndarray, boo
     if a.dtype == b.dtype == np.bool_:
         raise TypeError("in1 and in2 are bool: say which number type to count in")
     if not isinstance(mode, str) or mode not in _MODES:
-        raise ValueError(f"mode must be 'full', 'valid' or 'same', got {mode!r}")
+        raise ValueError(f"mode must be 'full', 'valid' or 'same', got {functional.brief(mode)}")
     if a.size == 0 or b.size == 0:
         raise ValueError(f"in1 and in2 must not be empty, got shapes {a.shape} and {b.shape}")
     if mode != "valid" or all(m >= n for m, n in zip(a.shape, b.shape, strict=True)):
@@ -130,7 +130,8 @@ def _correlate(
     a: np.ndarray, b: np.ndarray, mode: str, boundary: str, fillvalue: Any, first: Any
 ) -> np.ndarray:
     if not isinstance(boundary, str) or boundary not in _PAD_MODES:
-        raise ValueError(f"boundary must be 'fill', 'wrap' or 'symm', got {boundary!r}")
+        raise ValueError("boundary must be 'fill', 'wrap' or 'symm', "
+                         f"got {functional.brief(boundary)}")
     dtype = np.result_type(a.dtype, b.dtype)
     fill = _fill(fillvalue, dtype)
     before = [{"full": k - 1, "same": first(k), "valid": 0}[mode] for k in b.shape]
@@ -167,7 +168,8 @@ def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
             f"got shape {array.shape}"
         )
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"could not cast `fillvalue` directly to the output type {dtype}: {value!r}")
+        raise ValueError(f"could not cast `fillvalue` directly to the output type {dtype}: "
+                         f"{functional.brief(value)}")
     return array.reshape(()).astype(dtype)
 
 
