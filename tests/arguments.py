@@ -198,6 +198,11 @@ def arrays_of(value):
             yield from arrays_of(item) if isinstance(item, np.ndarray) else ()
 
 
+def shown(arguments):
+    return {key: f"{value.dtype} {value.shape} {value.strides}" if isinstance(value, np.ndarray)
+            else repr(value)[:200] for key, value in arguments.items()}
+
+
 def check(seed):
     """True if the call was refused."""
     d = Draw(seed)
@@ -231,23 +236,21 @@ def check(seed):
     before = {key: [(a, a.tobytes()) for a in arrays_of(value)]
               for key, value in arguments.items()}
     refused = False
-    what = {key: f"{value.dtype} {value.shape} {value.strides}" if isinstance(value, np.ndarray)
-            else repr(value)[:200] for key, value in arguments.items()}
     try:
         call(**arguments)
     except ALLOWED as error:
         refused = True
         if not NAMES.search(str(error)):
             raise AssertionError(f"seed {seed}: {type(error).__name__} names no argument: "
-                                 f"{error}; {name} {what}") from error
+                                 f"{error}; {name} {shown(arguments)}") from error
     except Exception as error:
         raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}; {name} "
-                             f"{what}") from error
+                             f"{shown(arguments)}") from error
     for key, kept in before.items():
         if refused or key not in ("out", "accumulate_into"):
             if any(a.tobytes() != bytes_before for a, bytes_before in kept):
                 raise AssertionError(f"seed {seed}: {key} was written to, refused {refused}; "
-                                     f"{name} {what}")
+                                     f"{name} {shown(arguments)}")
     return refused
 
 
@@ -256,7 +259,7 @@ def main(first, count, at):
     try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))
     except (ImportError, ValueError, OSError):
         pass
     corr.set_num_threads(2)
