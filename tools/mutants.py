@@ -183,7 +183,7 @@ MUTANTS = [
            "packed_pixels(item, j) + (first - k0) * pitch", "packed_pixels(item, j) + first * pitch",
            "rows of taps in the padding, or a later chain", EXACT, "avx2"),
     Mutant("gather: no more than four vectors", C + "kernels/pack.h",
-           "default: CORR_NAME(gather_rows)(n / V_LANES,", "default: CORR_NAME(gather_rows)(4,",
+           "while ((done -= 4 * V_LANES) >= 0)", "while ((done -= 4 * V_LANES) > 0)",
            "tiles of more rows than four vectors have lanes", KERNELS, "generic"),
     Mutant("stencil: relu6 is relu", C + "kernels/stencil.h",
            "s->activation == CORR_RELU6 ? 6 : (real)INFINITY",

@@ -91,15 +91,20 @@ CORR_INLINE void CORR_NAME(gather_rows)(const int64_t whole, int64_t k, int64_t 
     }
 }
 
-static void CORR_NAME(corr_gather)(int64_t k, int64_t n, const void *x, const int32_t *offsets,
-                                   void *dst, int64_t pitch) {
-    switch (n / V_LANES) {
-    case 0: CORR_NAME(gather_rows)(0, k, n, x, offsets, dst, pitch); break;
-    case 1: CORR_NAME(gather_rows)(1, k, n, x, offsets, dst, pitch); break;
-    case 2: CORR_NAME(gather_rows)(2, k, n, x, offsets, dst, pitch); break;
-    case 3: CORR_NAME(gather_rows)(3, k, n, x, offsets, dst, pitch); break;
-    default: CORR_NAME(gather_rows)(n / V_LANES, k, n, x, offsets, dst, pitch); break;
+static void CORR_NAME(corr_gather)(int64_t k, int64_t n, const void *x_, const int32_t *offsets,
+                                   void *dst_, int64_t pitch) {
+    int64_t done = n / (4 * V_LANES) * (4 * V_LANES);
+    const real *x = x_;
+    real *dst = dst_;
+    /* The last columns first: their whole vector may end in the next row. */
+    switch ((n - done) / V_LANES) {
+    case 3: CORR_NAME(gather_rows)(3, k, n - done, x + done, offsets, dst + done, pitch); break;
+    case 2: CORR_NAME(gather_rows)(2, k, n - done, x + done, offsets, dst + done, pitch); break;
+    case 1: CORR_NAME(gather_rows)(1, k, n - done, x + done, offsets, dst + done, pitch); break;
+    default: CORR_NAME(gather_rows)(0, k, n - done, x + done, offsets, dst + done, pitch); break;
     }
+    while ((done -= 4 * V_LANES) >= 0)
+        CORR_NAME(gather_rows)(4, k, 4 * V_LANES, x + done, offsets, dst + done, pitch);
 }
 
 /* A block of V_LANES output channels x V_LANES weights that follow one another in each. */
