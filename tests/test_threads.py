@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -323,31 +324,34 @@ def test_all_leave_a_job():
 
 
 def test_other_threads_run_meanwhile():
-    """A long call holds no GIL."""
+    """A long call holds no GIL: another thread's steps do not pause for the most of it."""
     x, w = np.ones((8, 128, 56, 56), np.float32), np.ones((128, 128, 3, 3), np.float32)
     plan, gy = corr.plan(x.shape, w, padding=1), np.ones((8, 128, 56, 56), np.float32)
     for call in (lambda: corr.conv2d(x, w, padding=1), lambda: plan(x),
                  lambda: corr.conv2d_input(x.shape, w, gy, padding=1),
                  lambda: corr.conv2d_weight(x, w.shape, gy, padding=1)):
-        steps, stop, during = [0], threading.Event(), []
+        steps, stop, pauses = [], threading.Event(), []
 
-        def count():
+        def step():
             while not stop.is_set():
-                steps[0] += 1
+                steps.append(time.perf_counter())
                 time.sleep(1e-4)
 
-        other = threading.Thread(target=count)
+        other = threading.Thread(target=step)
         other.start()
         try:
             with corr.num_threads(1):
-                while max(during, default=0) < 4 and len(during) < 40:  # on a busy machine
-                    before = steps[0]
+                while min(pauses, default=1) > 0.5 and len(pauses) < 20:  # on a busy machine
+                    begin = time.perf_counter()
                     call()
-                    during.append(steps[0] - before)
+                    end = time.perf_counter()
+                    within = [t for t in list(steps) if begin < t < end]
+                    pause = max(b - a for a, b in pairwise([begin, *within, end]))
+                    pauses.append(pause / (end - begin))
         finally:
             stop.set()
             other.join()
-        assert max(during) >= 4
+        assert min(pauses) <= 0.5
 
 
 class FloatingPoint:
