@@ -14,12 +14,19 @@ typedef struct column_job {
 
 /* Outputs j in [lo, hi) whose tap q lies in the image. */
 static void inside(const corr_axis *a, int64_t tap, int64_t *start, int64_t *lo, int64_t *hi) {
-    int64_t first = tap * a->dilation - a->pad;
-    *lo = first >= 0 ? 0 : corr_min(corr_ceil_div(-first, a->stride), a->out);
-    *hi = first >= a->in ? *lo : corr_min(corr_ceil_div(a->in - first, a->stride), a->out);
+    int64_t first = tap * a->dilation - a->pad, before = corr_max(-first, 0), end = a->in - first;
+    if (a->stride > 1) { /* on narrow images a division is as slow as a row */
+        before = corr_ceil_div(before, a->stride);
+        end = end > 0 ? corr_ceil_div(end, a->stride) : 0;
+    }
+    *lo = corr_min(before, a->out);
+    *hi = corr_min(end, a->out);
     *hi = corr_max(*hi, *lo);
     *start = first;
 }
+
+/* Asking whether to stop takes as long as some rows: not for each tap of a small image. */
+enum { BYTES_BETWEEN_POLLS = 1 << 14 };
 
 /* One row of outputs, to its last element. */
 static void exact_row(const corr_rows *r, const corr_kernels *k, int64_t i, const char *x,
@@ -84,10 +91,11 @@ static void image_to_columns(void *context, int64_t item, int worker, corr_run_s
         each_element(job, (char *)(uintptr_t)x, to, run, read_pixel);
         return;
     }
-    for (int64_t t = 0; t < taps && !corr_should_stop(run); t++, to += rows * row) {
+    int64_t h0 = 0, w0, first = 0, end = 0, quiet = 0;
+    for (int64_t t = 0; t < taps; t++, to += rows * row) {
         const int64_t exact = corr_min(corr_max(near - (taps - 1 - t) * rows, 0), rows);
-        int64_t h0, w0, first, end;
-        inside(&s->h, t / s->w.kernel, &h0, &first, &end);
+        if (t % s->w.kernel == 0)
+            inside(&s->h, t / s->w.kernel, &h0, &first, &end);
         inside(&s->w, t % s->w.kernel, &w0, &r.lo, &r.hi);
         r.count = rows - exact;
         r.first = corr_min(first, r.count);
@@ -98,6 +106,12 @@ static void image_to_columns(void *context, int64_t item, int worker, corr_run_s
         r.end = end;
         for (int64_t i = r.count; i < rows; i++)
             exact_row(&r, k, i, from, to + i * row);
+        quiet += rows * row;
+        if (quiet > BYTES_BETWEEN_POLLS) {
+            quiet = 0;
+            if (corr_should_stop(run))
+                return;
+        }
     }
 }
 
@@ -182,14 +196,19 @@ static void columns_to_image(void *context, int64_t item, int worker, corr_run_s
         return;
     }
     const int64_t below = s->h.stride * s->x_stride[3];
+    int64_t quiet = 0;
     for (int64_t r = 0; r < corr_min(s->h.stride, s->h.in); r++)
         for (int64_t h = r; h < s->h.in; h += f.count * s->h.stride) {
             f.count = in_place ? 64 : 16;
             f.count = corr_min(f.count, corr_ceil_div(s->h.in - h, s->h.stride));
             const int64_t next_row = find_rows(job, cols, h, 0, &f);
             char *to = x + h * s->x_stride[3] * bytes;
-            if (corr_should_stop(run))
-                return;
+            quiet += f.count * taps * s->w.out * bytes;
+            if (quiet > BYTES_BETWEEN_POLLS) {
+                quiet = 0;
+                if (corr_should_stop(run))
+                    return;
+            }
             if (in_place) {
                 f.dst_step = below;
                 fold_rows(job, cols, h, 0, &f, next_row, find_taps(s, 0, 0, &f), 0, s->w.in, to);
