@@ -249,7 +249,11 @@ static void block_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     for (; b->count; skip_planes(t, 1, k->bytes, b))
         for (int64_t j = 0; j < s->w.out; j += t->columns) {
             const int vectors = s->w.out - j > (most - 1) * k->lanes ? most : 1;
-            t->columns = corr_min(vectors * k->lanes, s->w.out - j);
+            t->columns = vectors * k->lanes;
+            if (s->w.out >= t->columns) /* the last strip overlaps the one before it */
+                j = corr_min(j, s->w.out - t->columns);
+            else
+                t->columns = s->w.out;
             block_strip(job, t, j, vectors, b);
         }
 }

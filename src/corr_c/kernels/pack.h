@@ -1,6 +1,8 @@
 /* Packing: im2col by runs of pixels, weights by panels of rows. */
 CORR_INLINE vec CORR_NAME(gather_run)(const real *x, int64_t step, int64_t lo, int64_t hi) {
     real lanes[V_LANES] = {0};
+    if (lo == 0 && hi == V_LANES)
+        return v_pick(x, step);
     for (int64_t i = lo; i < hi; i++)
         lanes[i] = x[i * step];
     return v_load(lanes);
@@ -46,14 +48,44 @@ CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, in
     }
 }
 
-static void CORR_NAME(pack_any)(const corr_rows *rows, const real *x, real *dst) {
-    for (int64_t r = rows->first; r < rows->end; r++, x += rows->row, dst += rows->pitch)
+/* A row of pixels that no vector loads, one by one into their place. */
+CORR_INLINE void CORR_NAME(pack_apart)(const corr_rows *rows, const real *x, real *dst) {
+    const int64_t lo = rows->lo, hi = rows->hi, step = rows->step;
+    const int64_t end = (rows->width + V_LANES - 1) / V_LANES * V_LANES;
+    int64_t j = 0;
+    for (; j < lo; j++)
+        dst[j] = 0;
+    for (x += j * step; j + 4 <= hi; j += 4, x += 4 * step) {
+        const real a = x[0], b = x[step], c = x[2 * step], d = x[3 * step];
+        dst[j] = a;
+        dst[j + 1] = b;
+        dst[j + 2] = c;
+        dst[j + 3] = d;
+    }
+    for (; j < hi; j++, x += step)
+        dst[j] = *x;
+    for (; j < end; j++)
+        dst[j] = 0;
+}
+
+static void CORR_NAME(pack_any)(const corr_rows *rows, const real *x, int64_t channel,
+                                real *dst) {
+    const int64_t line = CORR_CACHE_LINE / (int64_t)sizeof(real);
+    const int apart = rows->step != 1 && rows->step != 2 && rows->step != -1;
+    for (int64_t r = rows->first; r < rows->end; r++, x += rows->row, dst += rows->pitch) {
+        if (apart) {
+            for (int64_t j = 0; j < rows->width * rows->step; j += line)
+                CORR_PREFETCH(x + channel + j);
+            CORR_NAME(pack_apart)(rows, x, dst);
+            continue;
+        }
         for (int64_t j = 0; j < rows->width; j += V_LANES) {
             const int64_t lo = rows->lo > j ? rows->lo - j : 0;
             const int64_t hi = rows->hi - j < V_LANES ? rows->hi - j : V_LANES;
             v_store(dst + j, lo < hi ? CORR_NAME(load_run)(x + j * rows->step, rows->step, lo, hi)
                                      : v_zero());
         }
+    }
 }
 
 static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int64_t channel,
@@ -73,7 +105,7 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
         else if (simple && rows->step == 2)
             CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, channel, to);
         else
-            CORR_NAME(pack_any)(rows, from, to);
+            CORR_NAME(pack_any)(rows, from, channel, to);
         CORR_NAME(zero_rows)(rows, rows->end, rows->count, dst);
     }
 }
