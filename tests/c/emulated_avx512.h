@@ -143,8 +143,6 @@ EMULATED __m512i emulated_loadu_si512(const void *p) {
     return r.i;
 }
 #define emulated_setr_epi32(...) ((emulated){.n = {__VA_ARGS__}}.i)
-#define emulated_setr_ps(...) ((emulated){.f = {__VA_ARGS__}}.s)
-#define emulated_setr_pd(...) ((emulated){.e = {__VA_ARGS__}}.d)
 #define emulated_setr_epi64(...) ((emulated){.m = {__VA_ARGS__}}.i)
 EMULATED __m512i emulated_alignr_epi32(__m512i high, __m512i low, int by) {
     emulated x = {.i = low}, y = {.i = high}, r;

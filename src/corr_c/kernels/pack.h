@@ -1,8 +1,6 @@
 /* Packing: im2col by runs of pixels, weights by panels of rows. */
 CORR_INLINE vec CORR_NAME(gather_run)(const real *x, int64_t step, int64_t lo, int64_t hi) {
     real lanes[V_LANES] = {0};
-    if (lo == 0 && hi == V_LANES)
-        return v_pick(x, step);
     for (int64_t i = lo; i < hi; i++)
         lanes[i] = x[i * step];
     return v_load(lanes);

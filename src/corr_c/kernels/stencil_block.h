@@ -47,12 +47,20 @@ CORR_INLINE void CORR_NAME(stencil_row)(const int rows, const int vectors, const
     const int64_t kw = s->kw, x_tap = s->x_tap, x_vector = any ? s->x_vector : V_LANES;
     for (int64_t q = 0; q < kw; q++, x += x_tap) {
         vec data[CORR_MAX_VECTORS];
+        if (any && masked) { /* loads with branches: one at a time in registers */
+            const vec wq = v_set1(w[q]);
+            CORR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                acc[v] = v_fma(wq, CORR_NAME(stencil_load)(s, any, x + v * x_vector,
+                                                           q * s->dilation + v * V_LANES * s->step,
+                                                           CORR_NAME(block_lanes)(s, v)), acc[v]);
+            continue;
+        }
         CORR_UNROLL
         for (int v = 0; v < vectors; v++)
-            data[v] = masked ? CORR_NAME(stencil_load)(
-                                   s, any, x + v * x_vector,
-                                   q * s->dilation + v * V_LANES * (any ? s->step : 1),
-                                   CORR_NAME(block_lanes)(s, v))
+            data[v] = masked ? CORR_NAME(stencil_load)(s, any, x + v * x_vector,
+                                                       q * s->dilation + v * V_LANES,
+                                                       CORR_NAME(block_lanes)(s, v))
                              : v_load(x + v * V_LANES);
         CORR_UNROLL
         for (int i = first; i <= last; i++) {

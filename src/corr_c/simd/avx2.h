@@ -124,10 +124,6 @@ CORR_INLINE void v_lace_f32_avx2(__m256 even, __m256 odd, __m256 *low, __m256 *h
     *low = _mm256_permute2f128_ps(a, b, 0x20);
     *high = _mm256_permute2f128_ps(a, b, 0x31);
 }
-CORR_INLINE __m256 v_pick_f32_avx2(const float *p, int64_t step) {
-    return _mm256_setr_ps(p[0], p[step], p[2 * step], p[3 * step], p[4 * step], p[5 * step],
-                          p[6 * step], p[7 * step]);
-}
 CORR_INLINE __m256 v_reverse_f32_avx2(__m256 a) {
     return _mm256_permutevar8x32_ps(a, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0));
 }
@@ -239,9 +235,6 @@ CORR_INLINE void v_lace_f64_avx2(__m256d even, __m256d odd, __m256d *low, __m256
     __m256d a = _mm256_unpacklo_pd(even, odd), b = _mm256_unpackhi_pd(even, odd);
     *low = _mm256_permute2f128_pd(a, b, 0x20);
     *high = _mm256_permute2f128_pd(a, b, 0x31);
-}
-CORR_INLINE __m256d v_pick_f64_avx2(const double *p, int64_t step) {
-    return _mm256_setr_pd(p[0], p[step], p[2 * step], p[3 * step]);
 }
 CORR_INLINE __m256d v_reverse_f64_avx2(__m256d a) {
     return _mm256_permute4x64_pd(a, 0x1b);

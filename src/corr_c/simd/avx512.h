@@ -108,12 +108,6 @@ CORR_INLINE void v_lace_f32_avx512(__m512 even, __m512 odd, __m512 *low, __m512 
     *low = _mm512_permutex2var_ps(even, i, odd);
     *high = _mm512_permutex2var_ps(even, _mm512_add_epi32(i, _mm512_set1_epi32(8)), odd);
 }
-CORR_INLINE __m512 v_pick_f32_avx512(const float *p, int64_t step) {
-    const float *q = p + 8 * step;
-    return _mm512_setr_ps(p[0], p[step], p[2 * step], p[3 * step], p[4 * step], p[5 * step],
-                          p[6 * step], p[7 * step], q[0], q[step], q[2 * step], q[3 * step],
-                          q[4 * step], q[5 * step], q[6 * step], q[7 * step]);
-}
 CORR_INLINE __m512 v_reverse_f32_avx512(__m512 a) {
     return _mm512_permutexvar_ps(
         _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), a);
@@ -218,10 +212,6 @@ CORR_INLINE void v_lace_f64_avx512(__m512d even, __m512d odd, __m512d *low, __m5
     __m512i i = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     *low = _mm512_permutex2var_pd(even, i, odd);
     *high = _mm512_permutex2var_pd(even, _mm512_add_epi64(i, _mm512_set1_epi64(4)), odd);
-}
-CORR_INLINE __m512d v_pick_f64_avx512(const double *p, int64_t step) {
-    return _mm512_setr_pd(p[0], p[step], p[2 * step], p[3 * step], p[4 * step], p[5 * step],
-                          p[6 * step], p[7 * step]);
 }
 CORR_INLINE __m512d v_reverse_f64_avx512(__m512d a) {
     return _mm512_permutexvar_pd(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), a);

@@ -160,13 +160,6 @@ CORR_INLINE vec v_permute(vec a, vindex at) {
         to[i] = from[at[i]];
     return v_load(to);
 }
-CORR_INLINE vec v_pick(const real *p, int64_t step) {
-    real lanes[V_LANES];
-    CORR_UNROLL
-    for (int i = 0; i < V_LANES; i++)
-        lanes[i] = p[i * step];
-    return v_load(lanes);
-}
 CORR_INLINE vec v_reverse(vec a) {
     real from[V_LANES], to[V_LANES];
     v_store(from, a);

@@ -123,10 +123,6 @@ CORR_INLINE void v_lace_f32_neon(float32x4_t even, float32x4_t odd, float32x4_t 
     *low = vzip1q_f32(even, odd);
     *high = vzip2q_f32(even, odd);
 }
-CORR_INLINE float32x4_t v_pick_f32_neon(const float *p, int64_t step) {
-    float32x4_t a = vld1q_lane_f32(p + step, vld1q_dup_f32(p), 1);
-    return vld1q_lane_f32(p + 3 * step, vld1q_lane_f32(p + 2 * step, a, 2), 3);
-}
 CORR_INLINE float32x4_t v_reverse_f32_neon(float32x4_t a) {
     a = vrev64q_f32(a);
     return vextq_f32(a, a, 2);
@@ -232,9 +228,6 @@ CORR_INLINE void v_split_f64_neon(float64x2_t a, float64x2_t b, float64x2_t *eve
 CORR_INLINE void v_lace_f64_neon(float64x2_t even, float64x2_t odd, float64x2_t *low, float64x2_t *high) {
     *low = vzip1q_f64(even, odd);
     *high = vzip2q_f64(even, odd);
-}
-CORR_INLINE float64x2_t v_pick_f64_neon(const double *p, int64_t step) {
-    return vld1q_lane_f64(p + step, vld1q_dup_f64(p), 1);
 }
 CORR_INLINE float64x2_t v_reverse_f64_neon(float64x2_t a) {
     return vextq_f64(a, a, 1);

@@ -5,7 +5,6 @@
  *   v_load_n, v_store_n     the first n lanes; the others are zero, or stay
  *   v_load_range            lanes lo <= i < hi of p[i]; nothing else is touched
  *   v_load2_range           likewise of p[2 * i]
- *   v_pick(p, step)         lane i is p[i * step]
  *   v_fma(a, b, c)          a * b + c (rounded once, but in `generic`)
  *   v_widen, v_narrow       V_LANES doubles from and to floats (float64 only)
  *   v_fnma(a, b, c)         c - a * b
@@ -53,7 +52,6 @@
 #define v_store_mask CORR_NAME(v_store_mask)
 #define v_split CORR_NAME(v_split)
 #define v_select CORR_NAME(v_select)
-#define v_pick CORR_NAME(v_pick)
 #define v_reverse CORR_NAME(v_reverse)
 #define v_lace CORR_NAME(v_lace)
 #define v_align CORR_NAME(v_align)
