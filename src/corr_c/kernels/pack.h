@@ -69,11 +69,12 @@ CORR_INLINE void CORR_NAME(pack_apart)(const corr_rows *rows, const real *x, rea
 static void CORR_NAME(pack_any)(const corr_rows *rows, const real *x, int64_t channel,
                                 real *dst) {
     const int64_t line = CORR_CACHE_LINE / (int64_t)sizeof(real);
-    const int64_t next = rows->step > line ? rows->step : line; /* a pixel a line, if far apart */
+    /* Not where a line holds one pixel: as many fetches would take longer than they save. */
+    const int64_t fetched = rows->step <= line ? rows->width * rows->step : 0;
     const int apart = rows->step != 1 && rows->step != 2 && rows->step != -1;
     for (int64_t r = rows->first; r < rows->end; r++, x += rows->row, dst += rows->pitch) {
         if (apart) {
-            for (int64_t j = 0; j < rows->width * rows->step; j += next)
+            for (int64_t j = 0; j < fetched; j += line)
                 CORR_PREFETCH(x + channel + j);
             CORR_NAME(pack_apart)(rows, x, dst);
             continue;
