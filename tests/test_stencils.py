@@ -1,5 +1,7 @@
 """The stencils and transforms of every table, against NumPy, into outputs full of NaN."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -105,31 +107,63 @@ def test_lanes_every_tail(isa, dtype):
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_blocks_every_width(isa, dtype):
+    """Taps anywhere (or, reused, a row apart), outputs in rows, rows with gaps, or every other one."""
     rng = np.random.default_rng(2)
     lanes = _kernels.lanes(isa, dtype)
-    for table, (rows, vectors) in only(isa, dtype, "block", "block_inside"):
-        inside = table == "block_inside"
-        for tail in (lanes,) if inside else range(1, lanes + 1):
-            columns, kh, kw = (vectors - 1) * lanes + tail, rows + tail % 3, 1 + tail % 4
-            left = 0 if inside else min(tail % 3, kw - 1)
-            step = (1, 2, 3, -1)[tail % 4] if rows == 1 and not inside else 1
-            far = abs(step)
-            x = whole(rng, (kh + rows - 1, (columns - 1) * far + kw - left), dtype)
-            held = x[:, ::-1].copy()[:, ::-1] if step < 0 else x
-            base, sign = (held.base, -1) if step < 0 else (x, 1)
-            w, y = whole(rng, (kh, kw), dtype), np.full((rows, columns + 2), np.nan, dtype)
+    for table, (rows, vectors) in only(isa, dtype, "block", "reuse"):
+        for tail, (gap, step) in itertools.product(range(1, lanes + 1), [(0, 1), (3, 1), (2, 2)]):
+            columns, wide = (vectors - 1) * lanes + tail, vectors * lanes
+            kh, kw = rows + tail % 3 if table == "reuse" else 1 + tail % 3, 1 + tail % 4
+            apart = 1 if table == "reuse" else 1 + tail % 2
+            absent = min(tail % 2, kh - 1)
+            x = whole(rng, ((rows - 1) * apart + kh + absent, wide + 2 * kw), dtype)
+            taps = np.arange(kh)[:, None] * x.shape[1] + np.arange(kw) * 2
+            if table == "block":
+                taps = rng.permutation(taps.ravel())
+            w = whole(rng, (kh, kw), dtype)
+            bias = whole(rng, 1, dtype) if tail % 2 else None
+            end = kh - absent if table == "block" else kh + rows - 1 - absent
+            y = np.full((rows + 1, columns * step + gap), np.nan, dtype)
             wanted = y.copy()
-            around = padded(x[None], 0, left, kh + rows, columns * far + kw)[0]
-            wanted[:, 1:-1] = np.stack([correlate(around[i:], w, 1, 1, (columns - 1) * far + 1)[0, ::far]
-                                        for i in range(rows)])
-            wide = x.shape[1]
+            for i in range(rows):
+                total = np.zeros(columns) if bias is None else np.full(columns, float(bias[0]))
+                for k, at in enumerate(np.ravel(taps)):
+                    if k // kw + (i if table == "reuse" else 0) < end:
+                        first = i * apart * x.shape[1] + at
+                        total += w.ravel()[k] * x.ravel()[first : first + columns]
+                wanted[i, : columns * step : step] = activate(total, tail % 3)
             _kernels.stencil(
-                isa, table, (rows, vectors), base, (wide - 1 if sign < 0 else 0) - sign * left, w, 0,
-                y, 1, kh=kh, kw=kw, step=far, dilation=1, rows=rows, columns=columns, row_lo=0,
-                row_hi=kh + rows - 1, column_lo=left, column_hi=left + wide, x_row=wide,
-                x_tap=sign, x_step=sign * far, x_vector=sign * far * lanes, y_row=columns + 2,
-                y_vector=lanes, y_step=1)
-            np.testing.assert_array_equal(y, wanted, f"{table} {rows} {vectors} {columns} {step}")
+                isa, table, (rows, vectors), x, 0, w, 0, y, 0, bias=bias, activation=tail % 3, kh=kh,
+                kw=kw, columns=columns, row_lo=0, row_hi=end, x_row=x.shape[1], x_tap=2,
+                x_next=apart * x.shape[1], offsets=np.ravel(taps).astype(np.int32),
+                y_row=y.shape[1], y_vector=lanes * step, y_step=step)
+            np.testing.assert_array_equal(y, wanted, f"{table} {rows} {vectors} {columns} {gap} {step}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_blocks_of_lanes_every_tail(isa, dtype):
+    rng = np.random.default_rng(7)
+    lanes = _kernels.lanes(isa, dtype)
+    for table, (rows, vectors) in only(isa, dtype, "block_lanes"):
+        for channels in range(1, lanes + 1):
+            taps, apart, absent = 3 + channels % 3, 1 + channels % 2, channels % 2
+            x = whole(rng, ((rows - 1) * apart + 2, vectors + 4, lanes), dtype)
+            offsets = rng.integers(0, 5, taps)
+            w = whole(rng, (taps, lanes + 1), dtype)
+            bias = whole(rng, channels, dtype) if channels % 3 else None
+            y = np.full((rows, vectors, channels + 2), np.nan, dtype)
+            wanted = y.copy()
+            for i in range(rows):
+                for v in range(vectors):
+                    data = x[i * apart].reshape(-1, lanes)[offsets[absent:] + v]
+                    total = (w[absent:, :lanes] * data).sum(0)[:channels]
+                    wanted[i, v, :channels] = activate(total + (0 if bias is None else bias), channels % 3)
+            _kernels.stencil(
+                isa, table, (rows, vectors), x, 0, w, 0, y, 0, bias=bias, activation=channels % 3,
+                kh=taps, kw=1, columns=channels, row_lo=absent, row_hi=taps, w_tap=lanes + 1,
+                x_next=apart * x.shape[1] * lanes, offsets=(offsets * lanes).astype(np.int32),
+                y_row=y.shape[1] * y.shape[2], y_vector=y.shape[2], y_step=1)
+            np.testing.assert_array_equal(y, wanted, f"{table} {rows} {vectors} {channels}")
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

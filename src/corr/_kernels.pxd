@@ -99,7 +99,8 @@ cdef extern from "kernels/kernels.h" nogil:
         int64_t x_row
         int64_t x_tap
         int64_t x_vector
-        int64_t x_step
+        int64_t x_next
+        const int32_t *offsets
         int64_t w_plane
         int64_t w_row
         int64_t w_tap
@@ -177,8 +178,9 @@ cdef extern from "kernels/kernels.h" nogil:
         sum_rows_function sum_rows
         stencil_function march[3][3][2][4]
         stencil_function march_lanes[3][2][4]
-        stencil_function block[6][4]
-        stencil_function block_inside[6][4]
+        stencil_function block[7][4]
+        stencil_function block_lanes[7][4]
+        stencil_function reuse[7][4]
         stencil_function up[3][4]
         weight_function weight[5][7][2]
         weight_function weight3[2][4]

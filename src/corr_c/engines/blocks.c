@@ -58,6 +58,8 @@ void corr_row_taps(const corr_problem *s, int64_t first, int64_t last, int64_t *
     const corr_axis *h = &s->h;
     const int64_t low = last * h->stride - h->pad, high = first * h->stride - h->pad;
     *p0 = low >= 0 ? 0 : corr_min(corr_ceil_div(-low, h->dilation), h->kernel);
-    *p1 = high >= h->in ? 0 : corr_min((h->in - 1 - high) / h->dilation + 1, h->kernel);
+    *p1 = high >= h->in ? 0
+          : high + (h->kernel - 1) * h->dilation < h->in ? h->kernel
+          : corr_min((h->in - 1 - high) / h->dilation + 1, h->kernel);
     *p1 = corr_max(*p1, *p0);
 }

@@ -5,16 +5,22 @@
  *     for strip: some vectors of columns; planes -> the rows, from the top
  *
  * Two orders of memory: planes (a lane a column) and channels-last (a lane a channel). All else
- * takes the first, its elements gathered one by one.
+ * takes the first. What no march is made for goes in blocks (depthwise_blocks.c).
  */
-#include "../plan/plan.h"
+#include "depthwise.h"
+
+#include <string.h>
 
 typedef struct stencil_job {
     const corr_problem *s;
     const corr_choice *choice;
     const char *x, *w, *bias; /* w: the packed weights */
-    char *y;
+    char *y, *slabs;
     int64_t row_items; /* of one run of planes */
+    corr_stencil_kernel *const *marches;
+    corr_block_scratch scratch; /* if there is no march */
+    corr_stencil blocks;
+    const int32_t *offsets;
 } stencil_job;
 
 static int accepts(const corr_problem *s) { return s->ic == 1; }
@@ -55,13 +61,6 @@ static corr_status pack(const corr_problem *s, const corr_choice *c, const void 
     return CORR_OK;
 }
 
-static int64_t no_workspace(const corr_problem *s, const corr_choice *choice, int threads) {
-    (void)s;
-    (void)choice;
-    (void)threads;
-    return 0;
-}
-
 /* Rows of a stencil that are in the image, if its row 0 is the image's row h. */
 static void limit_rows(corr_stencil *t, int64_t h, int64_t step, int64_t in, int64_t most) {
     t->row_lo = h >= 0 ? 0 : corr_min(corr_ceil_div(-h, step), most);
@@ -77,9 +76,26 @@ static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_ker
     const int64_t size = s->h.kernel, step = s->h.stride;
     if ((size != 3 && size != 5 && size != 7) || s->w.kernel != size || s->w.stride != step ||
         step > 2 || s->w.dilation > 1 || (step == 2 && s->h.dilation > 1) || !in_planes(s) ||
+        corr_prefers_blocks(s) ||
         !k->march[CORR_STENCIL_SHARED][size / 2 - 1][step - 1][0])
         return NULL;
     return k->march[kind][size / 2 - 1][step - 1];
+}
+
+static corr_stencil_kernel *const *lane_marches(const corr_problem *s, const corr_kernels *k) {
+    const int64_t size = s->h.kernel, step = s->h.stride;
+    const int fits = size == 3 ? s->w.kernel == 3 : (size == 5 || size == 7) && s->w.kernel <= CORR_STENCIL_TAPS;
+    if (!fits || step > 2 || s->w.stride != step || (step == 2 && s->h.dilation > 1) ||
+        !k->march_lanes[size / 2 - 1][step - 1][0])
+        return NULL;
+    return k->march_lanes[size / 2 - 1][step - 1];
+}
+
+static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
+    if (corr_in_lanes(s, c) ? lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
+        return 0;
+    const corr_block_scratch b = corr_make_block_scratch(s, c);
+    return b.offsets + threads * b.bytes;
 }
 
 static corr_stencil make_stencil(const corr_problem *s) {
@@ -89,8 +105,7 @@ static corr_stencil make_stencil(const corr_problem *s) {
         .planes = 1, .columns = s->w.out, .w_row = s->w.kernel, .w_tap = 1,
         .w_plane = s->oc * taps(s), .bias_plane = s->oc, .x_plane = s->x_stride[1],
         .y_plane = s->y_stride[1], .x_row = d * s->x_stride[3], .y_row = d * s->y_stride[3],
-        .x_tap = s->w.dilation * s->x_stride[4], .x_step = s->w.stride * s->x_stride[4],
-        .y_step = s->y_stride[4], .activation = s->activation,
+        .x_tap = s->w.dilation * s->x_stride[4], .activation = s->activation,
     };
     if (s->groups == 1) { /* several kernels on one picture */
         t.w_plane = taps(s);
@@ -197,67 +212,6 @@ static void march_strips(const stencil_job *job, corr_stencil *t, planes *b) {
     }
 }
 
-static int in_blocks(const corr_problem *s) {
-    return s->h.stride == 1 && s->w.stride == 1 && in_planes(s);
-}
-
-/* Vectors of the block that has most sums. */
-static int block_vectors(const corr_problem *s, const corr_kernels *k) {
-    const int64_t rows = in_blocks(s) ? corr_min(CORR_STENCIL_ROWS, s->h.kernel) : 1;
-    int64_t most = 0, vectors = 1;
-    for (int64_t r = 1; r <= rows; r++)
-        for (int64_t v = 1; v <= CORR_MAX_VECTORS; v++)
-            if (k->block[r - 1][v - 1] && r * v >= most) {
-                most = r * v;
-                vectors = v;
-            }
-    return (int)vectors;
-}
-
-/* Columns [j, j + columns) of one plane, in blocks of rows. */
-static void block_strip(const stencil_job *job, corr_stencil *t, int64_t j, int vectors,
-                        const planes *b) {
-    const corr_problem *s = job->s;
-    const corr_kernels *k = job->choice->kernels;
-    const int64_t d = s->h.dilation, bytes = k->bytes, at = j * s->w.stride - s->w.pad;
-    const int64_t last = at + (t->columns - 1) * s->w.stride + (s->w.kernel - 1) * s->w.dilation;
-    const int unit = in_blocks(s);
-    const int inside = unit && t->columns == vectors * k->lanes && at >= 0 && last < s->w.in;
-    t->column_lo = -at;
-    t->column_hi = s->w.in - at;
-    t->bias = b->bias;
-    for (int64_t a = b->first; a < corr_min(b->first + d, b->end); a++)
-        for (int64_t i = a; i < b->end; i += t->rows * d) {
-            const int64_t h = i * s->h.stride - s->h.pad, left = corr_ceil_div(b->end - i, d);
-            t->rows = unit ? corr_min(CORR_STENCIL_ROWS, corr_min(s->h.kernel, left)) : 1;
-            while (!k->block[t->rows - 1][vectors - 1])
-                t->rows--;
-            limit_rows(t, h, d, s->h.in, t->rows - 1 + s->h.kernel);
-            (inside ? k->block_inside : k->block)[t->rows - 1][vectors - 1](
-                t, b->x + (h * s->x_stride[3] + at * s->x_stride[4]) * bytes, b->w,
-                b->y + (i * s->y_stride[3] + j * s->y_stride[4]) * bytes);
-        }
-}
-
-static void block_strips(const stencil_job *job, corr_stencil *t, planes *b) {
-    const corr_problem *s = job->s;
-    const corr_kernels *k = job->choice->kernels;
-    const int most = block_vectors(s, k);
-    t->x_vector = k->lanes * t->x_step;
-    t->y_vector = k->lanes * t->y_step;
-    t->epilogue = b->bias || s->activation != CORR_LINEAR;
-    for (; b->count; skip_planes(t, 1, k->bytes, b))
-        for (int64_t j = 0; j < s->w.out; j += t->columns) {
-            const int vectors = s->w.out - j > (most - 1) * k->lanes ? most : 1;
-            t->columns = vectors * k->lanes;
-            if (s->w.out >= t->columns) /* the last strip overlaps the one before it */
-                j = corr_min(j, s->w.out - t->columns);
-            else
-                t->columns = s->w.out;
-            block_strip(job, t, j, vectors, b);
-        }
-}
-
 /* Of image n, `count` groups from g on. */
 static void filter(const stencil_job *job, int64_t n, int64_t g, int64_t count, int64_t first,
                    int64_t end, int64_t after) {
@@ -273,11 +227,26 @@ static void filter(const stencil_job *job, int64_t n, int64_t g, int64_t count, 
             .count = s->groups == 1 ? s->oc : count, .first = first, .end = end,
             .after = after,
         };
-        if (marches(s, job->choice->kernels, CORR_STENCIL_SHARED))
-            march_strips(job, &t, &b);
-        else
-            block_strips(job, &t, &b);
+        march_strips(job, &t, &b);
     }
+}
+
+static void filter_blocks(const stencil_job *job, corr_stencil *t, int64_t n, int64_t g, int64_t count,
+                          int64_t first, int64_t end, int worker) {
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const int lanes = job->scratch.blocks.unit > 1;
+    const corr_planes planes = {
+        .x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * k->bytes,
+        .y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * k->bytes,
+        .w = job->w + (lanes ? plane_weights(s, job->choice) + g * k->bytes : g * s->oc * taps(s) * k->bytes),
+        .bias = job->bias ? job->bias + g * s->oc * k->bytes : NULL,
+        .slab = job->slabs + worker * job->scratch.bytes, .offsets = job->offsets,
+        .count = count, .kernels = s->oc, .w_plane = (lanes ? 1 : s->oc * taps(s)) * k->bytes,
+        .w_kernel = taps(s) * k->bytes, .y_plane = s->y_stride[1] * k->bytes,
+        .y_kernel = s->y_stride[2] * k->bytes,
+    };
+    corr_filter_blocks(s, k, &job->scratch, t, &planes, first, end);
 }
 
 static void filter_planes(void *context, int64_t index, int worker, corr_run_state *run) {
@@ -289,10 +258,15 @@ static void filter_planes(void *context, int64_t index, int worker, corr_run_sta
     const int64_t plane = index / job->row_items * c->channel_panels;
     const int64_t last = corr_min(plane + c->channel_panels, s->n * s->groups);
     const int64_t rows = corr_min(corr_stencil_rows(s, c), c->pixel_panels);
-    (void)worker;
+    corr_stencil t = job->blocks;
     for (int64_t i = plane, count; i < last && !corr_should_stop(run); i += count) {
         const int64_t n = i / s->groups, g = i % s->groups;
         count = corr_min(last - i, s->groups - g);
+        if (!job->marches) {
+            count = corr_min(count, job->scratch.blocks.planes);
+            filter_blocks(job, &t, n, g, count, first, end, worker);
+            continue;
+        }
         for (int64_t a = first; a < end && !corr_should_stop(run); a += rows)
             filter(job, n, g, count, a, corr_min(a + rows, end), end - corr_min(a + rows, end));
     }
@@ -306,52 +280,80 @@ static void filter_lanes(void *context, int64_t index, int worker, corr_run_stat
     const corr_kernels *k = c->kernels;
     const int64_t bytes = k->bytes, per_image = corr_ceil_div(s->groups, k->lanes);
     const int64_t first = index % job->row_items * c->pixel_panels;
+    const int64_t end = corr_min(first + c->pixel_panels, s->h.out);
     const int64_t plane = index / job->row_items * c->channel_panels;
     const int64_t last = corr_min(plane + c->channel_panels, s->n * per_image);
-    corr_stencil_kernel *const *kernels = k->march_lanes[s->h.kernel / 2 - 1][s->h.stride - 1];
     int64_t most = CORR_MAX_VECTORS;
     corr_stencil t = make_stencil(s);
     (void)worker;
-    while (!kernels[most - 1])
+    while (!job->marches[most - 1])
         most--;
     most = s->w.out < most ? 1 : most;
     t.w_tap = corr_round_up(s->groups, k->lanes);
     t.w_row = s->w.kernel * t.w_tap;
-    t.x_vector = t.x_step;
-    t.y_vector = t.y_step;
-    for (int64_t i = plane; i < last && !corr_should_stop(run); i++) {
-        const int64_t n = i / per_image, g = i % per_image * k->lanes;
-        const planes b = {
-            .x = job->x + (n * s->x_stride[0] + g) * bytes,
-            .y = job->y + (n * s->y_stride[0] + g) * bytes,
-            .w = job->w + plane_weights(s, c) + g * bytes,
-            .bias = job->bias ? job->bias + g * bytes : NULL,
-            .count = 1, .first = first, .end = corr_min(first + c->pixel_panels, s->h.out),
-        };
-        t.columns = corr_min(k->lanes, s->groups - g);
-        /* The last column of strips overlaps the one before it. */
-        for (int64_t j = 0; j < s->w.out; j += most) {
-            j = corr_min(j, s->w.out - most);
-            march(job, kernels[most - 1], &t, j, j * s->w.stride - s->w.pad, &b);
+    t.x_vector = s->w.stride * s->x_stride[4];
+    t.y_vector = s->y_stride[4];
+    for (int64_t j = 0; j < s->w.out; j += most) {
+        j = corr_min(j, s->w.out - most); /* the last strip overlaps the one before it */
+        for (int64_t i = plane; i < last && !corr_should_stop(run); i++) {
+            const int64_t n = i / per_image, g = i % per_image * k->lanes;
+            const planes b = {
+                .x = job->x + (n * s->x_stride[0] + g) * bytes,
+                .y = job->y + (n * s->y_stride[0] + g) * bytes,
+                .w = job->w + plane_weights(s, c) + g * bytes,
+                .bias = job->bias ? job->bias + g * bytes : NULL,
+                .count = 1, .first = first, .end = end,
+            };
+            t.columns = corr_min(k->lanes, s->groups - g);
+            march(job, job->marches[most - 1], &t, j, j * s->w.stride - s->w.pad, &b);
         }
     }
+}
+
+static void filter_lanes_blocks(void *context, int64_t index, int worker, corr_run_state *run) {
+    const stencil_job *job = context;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t lanes = c->kernels->lanes, per_image = corr_ceil_div(s->groups, lanes);
+    const int64_t first = index % job->row_items * c->pixel_panels;
+    const int64_t end = corr_min(first + c->pixel_panels, s->h.out);
+    const int64_t plane = index / job->row_items * c->channel_panels;
+    const int64_t last = corr_min(plane + c->channel_panels, s->n * per_image);
+    const int64_t rows = job->scratch.blocks.rows;
+    corr_stencil t = job->blocks;
+    for (int64_t a = first; a < end; a += rows)
+        for (int64_t i = plane, count; i < last && !corr_should_stop(run); i += count) {
+            const int64_t g = i % per_image * lanes;
+            count = corr_min(last - i, per_image - i % per_image);
+            filter_blocks(job, &t, i / per_image, g, corr_min(count * lanes, s->groups - g), a,
+                          corr_min(a + rows, end), worker);
+        }
 }
 
 static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
                        const void *packed, const void *bias, void *y, void *workspace,
                        const corr_call *call) {
-    (void)w;
-    (void)workspace;
+    const int lanes = corr_in_lanes(s, c);
     stencil_job job = {
         .s = s, .choice = c, .x = x, .w = packed, .bias = bias, .y = y,
         .row_items = corr_ceil_div(s->h.out, c->pixel_panels),
+        .marches = lanes ? lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
     };
-    const int lanes = corr_in_lanes(s, c);
+    (void)w;
+    if (!job.marches) {
+        job.scratch = corr_make_block_scratch(s, c);
+        corr_fill_block_offsets(s, &job.scratch, workspace);
+        job.offsets = workspace;
+        job.blocks = corr_make_block_stencil(s, c->kernels, &job.scratch, bias != NULL);
+        job.slabs = (char *)workspace + job.scratch.offsets;
+        if (s->w.out < job.scratch.blocks.strip) /* lanes beyond the last column */
+            memset(job.slabs, 0, (size_t)(call->threads * job.scratch.bytes));
+    }
     const int64_t planes = s->n * (lanes ? corr_ceil_div(s->groups, c->kernels->lanes) : s->groups);
-    return corr_parallel(lanes ? filter_lanes : filter_planes, &job,
+    return corr_parallel(!lanes ? filter_planes : job.marches ? filter_lanes : filter_lanes_blocks, &job,
                          corr_ceil_div(planes, c->channel_panels) * job.row_items, call);
 }
 
 const corr_engine corr_depthwise_engine = {
-    "depthwise", CORR_DIRECT, accepts, packed_bytes, pack, no_workspace, run,
+    "depthwise", CORR_DIRECT, accepts, packed_bytes, pack, workspace_bytes, run,
 };

@@ -281,10 +281,18 @@ static void redo_tile(const fft_job *job, const tile *t, const char *x, const ch
     direct.channel_lanes = 0;
     direct.pixel_panels = t->rows;
     direct.channel_panels = 1;
+    y += (t->i * part.y_stride[3] + t->j * part.y_stride[4]) * k->bytes;
     const corr_call alone = {.threads = 1};
-    corr_depthwise_engine.run(&part, &direct, x, NULL, taps, bias,
-                              y + (t->i * part.y_stride[3] + t->j * part.y_stride[4]) * k->bytes,
-                              NULL, &alone);
+    const size_t bytes = (size_t)corr_depthwise_engine.workspace_bytes(&part, &direct, 1);
+    void *own = bytes ? corr_allocate(bytes) : NULL;
+    if (own || !bytes) {
+        corr_depthwise_engine.run(&part, &direct, x, NULL, taps, bias, y, own, &alone);
+    } else {
+        part.w_stride[3] = part.w.kernel;
+        part.w_stride[4] = 1;
+        k->plain(&part, 1, corr_terms(&part), x, taps, bias, y, 0);
+    }
+    corr_release(own, bytes);
 }
 
 static void filter_pair(void *context, int64_t index, int worker, corr_run_state *run) {

@@ -40,26 +40,39 @@ static corr_slab make_pixels(const corr_problem *s, int64_t rows, int64_t column
     return b;
 }
 
-corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
-                         int64_t columns) {
-    const int64_t lanes = c->kernels->lanes;
-    corr_slab b = {.by_rows = c->by_rows, .column = 1};
-    if (c->channel_lanes && corr_channels_last(s))
-        return make_pixels(s, rows, columns);
-    b.copies = c->by_rows ? phases(&s->w) : s->w.kernel;
+/* Rows of so many columns, a multiple of `unit` apart. */
+static corr_slab make_runs(const corr_problem *s, int by_rows, int64_t unit, int64_t rows,
+                           int64_t columns) {
+    corr_slab b = {.by_rows = by_rows, .column = 1};
+    b.copies = by_rows ? phases(&s->w) : s->w.kernel;
     b.phases = phases(&s->h);
     b.row_lo = floor_div(-s->h.pad, s->h.stride);
     b.halo = floor_div((s->h.kernel - 1) * s->h.dilation - s->h.pad, s->h.stride) - b.row_lo;
-    b.shift = c->by_rows ? (s->w.kernel - 1) * s->w.dilation / s->w.stride : 0;
-    b.pitch = c->by_rows ? corr_round_up(columns, lanes) + corr_round_up(b.shift, lanes) : s->w.out;
-    b.phase = (rows + b.halo) * b.pitch + lanes;
+    b.shift = by_rows ? (s->w.kernel - 1) * s->w.dilation / s->w.stride : 0;
+    b.pitch = by_rows ? corr_round_up(columns, unit) + corr_round_up(b.shift, unit) : s->w.out;
+    b.phase = (rows + b.halo) * b.pitch + (unit > 1 ? unit : 0);
     b.copy = b.phases * b.phase;
     b.channel = b.copies * b.copy;
+    b.row = b.pitch;
+    return b;
+}
+
+corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t rows,
+                         int64_t columns) {
+    const int64_t lanes = c->kernels->lanes;
+    if (c->channel_lanes && corr_channels_last(s))
+        return make_pixels(s, rows, columns);
+    corr_slab b = make_runs(s, c->by_rows, lanes, rows, columns);
     /* Channels a multiple of a page apart would meet in the same sets of L1. */
     if (b.channel * c->kernels->bytes % 4096 < 64)
         b.channel += lanes;
-    b.row = b.pitch;
     b.elements = b.channel * corr_min(c->cb, s->ic) + 2 * lanes;
+    return b;
+}
+
+corr_slab corr_make_lanes_slab(const corr_problem *s, int64_t rows, int64_t columns) {
+    corr_slab b = make_runs(s, 1, 1, rows, columns);
+    b.elements = b.channel;
     return b;
 }
 
@@ -106,6 +119,31 @@ static void fill_channels(const corr_problem *s, const corr_kernels *k, const co
             inside(&s->w, v, r->width, &r->lo, &r->hi);
             k->pack_rows(r, x + (h * xs[3] + v * xs[4]) * k->bytes, xs[2], channels,
                          dst + (q * b->copy + p * b->phase) * k->bytes, b->channel);
+        }
+}
+
+void corr_fill_lanes_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
+                          const char *x, int64_t channels, int64_t first_row, int64_t rows,
+                          int64_t first_column, int64_t columns, char *dst) {
+    const int64_t *xs = s->x_stride, pixel = k->lanes * k->bytes;
+    const int64_t height = rows + b->halo, width = columns + b->shift;
+    for (int64_t q = 0; q < b->copies; q++)
+        for (int64_t p = 0; p < b->phases; p++) {
+            const int64_t tap = p * s->h.dilation - s->h.pad;
+            const int64_t h = tap - floor_div(tap, s->h.stride) * s->h.stride +
+                              (first_row + b->row_lo) * s->h.stride;
+            const int64_t v = q * s->w.dilation % s->w.stride - s->w.pad + first_column * s->w.stride;
+            int64_t first, end, lo, hi;
+            char *to = dst + (q * b->copy + p * b->phase) * pixel;
+            inside(&s->h, h, height, &first, &end);
+            inside(&s->w, v, width, &lo, &hi);
+            for (int64_t r = 0; r < height; r++, to += b->pitch * pixel) {
+                const int64_t from = r < first || r >= end ? width : lo, till = corr_max(from, hi);
+                memset(to, 0, (size_t)(from * pixel));
+                k->lanes_in(x + ((h + r * s->h.stride) * xs[3] + (v + from * s->w.stride) * xs[4]) * k->bytes,
+                            s->w.stride * xs[4], 1, till - from, channels, to + from * pixel, 0);
+                memset(to + till * pixel, 0, (size_t)((width - till) * pixel));
+            }
         }
 }
 

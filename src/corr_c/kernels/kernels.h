@@ -133,22 +133,27 @@ typedef void corr_sum_lanes_kernel(const void *src, int64_t n, void *dst);
  * v * step + q * dilation; y at v * y_vector, w at p * w_row + q * w_tap, readable up to a whole
  * vector, and a bias a lane.
  *
- * block: exactly as many rows as its name says, at most kh, of one plane, with step 1. With one
- * row any step will do: of columns the vector v begins at x_vector * v, y_vector * v, elements
- * lie x_step and y_step apart, taps x_tap; a column is q * dilation + step * (v * lanes + l).
- * block_inside takes just whole vectors whose taps are all in the image. */
+ * block: exactly as many rows and vectors of one plane as its name says, tap (p, q) at x +
+ * offsets[p * kw + q], rows of outputs x_next apart there, columns 1; in y the vectors, of which
+ * `columns` are stored, are y_vector and columns y_step apart. All that whole vectors read must
+ * be readable, but rows of taps that are not in [row_lo, row_hi), which are absent.
+ *   reuse        with taps at p * x_row + q * x_tap, x_next = x_row, and at most kh rows; here
+ *                [row_lo, row_hi) limits i + p
+ *   block_lanes  a lane a channel, `columns` of them; vectors of x, and the offsets, are those of
+ *                columns, w at (p * kw + q) * w_tap, and a bias a lane */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
     CORR_STENCIL_PAIR,
     CORR_STENCIL_KINDS
 };
-enum { CORR_STENCIL_ROWS = 6, CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50 };
+enum { CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50, CORR_BLOCK_ROWS = 7, CORR_BLOCK_SUMS = 28 };
 typedef struct corr_stencil {
     int64_t kh, kw, step, dilation;
     int64_t planes, rows, columns, pair;
     int64_t row_lo, row_hi, column_lo, column_hi;
-    int64_t x_plane, x_row, x_tap, x_vector, x_step;
+    int64_t x_plane, x_row, x_tap, x_vector, x_next;
+    const int32_t *offsets;
     int64_t w_plane, w_row, w_tap;
     int64_t y_plane, y_row, y_vector, y_step;
     int64_t x_ahead, y_ahead; /* to the next strip or plane, which is fetched meanwhile, and */
@@ -342,8 +347,9 @@ typedef struct corr_kernels {
     corr_sum_lanes_kernel *sum_lanes;
     corr_stencil_kernel *march[CORR_STENCIL_KINDS][3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
-    corr_stencil_kernel *block[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
-    corr_stencil_kernel *block_inside[CORR_STENCIL_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
     corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];

@@ -53,8 +53,10 @@
     [(taps_h) - 1][(taps_w) - 1] = CORR_NAME(corr_weight_lanes_##taps_h##_##taps_w),
 #define CORR_BLOCK_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_##rows##_##vectors),
-#define CORR_BLOCK_INSIDE_ENTRY(rows, vectors) \
-    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_inside_##rows##_##vectors),
+#define CORR_BLOCK_LANES_ENTRY(rows, vectors) \
+    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_lanes_##rows##_##vectors),
+#define CORR_REUSE_ENTRY(rows, vectors) \
+    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_reuse_##rows##_##vectors),
 #define CORR_GROUP_ENTRY(step, rows, vectors) \
     [(step) - 1][(rows) - 1][(vectors) - 1] = CORR_NAME(corr_group_##step##_##rows##x##vectors),
 #define CORR_GROUP_LANES_ENTRY(rows, vectors) \
@@ -82,7 +84,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .march = {CORR_PASTE3(CORR_MARCHES, CORR_TYPE, CORR_ISA)(CORR_MARCH_ENTRY)},
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
-    .block_inside = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_INSIDE_ENTRY)},
+    .block_lanes = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_LANES_ENTRY)},
+    .reuse = {CORR_PASTE2(CORR_REUSES, CORR_ISA)(CORR_REUSE_ENTRY)},
     .up = {CORR_PASTE2(CORR_UPS, CORR_ISA)(CORR_UP_ENTRY)},
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
     .weight3 = {CORR_PASTE2(CORR_WEIGHTS3, CORR_ISA)(CORR_WEIGHT3_ENTRY)},
@@ -127,7 +130,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_WEIGHT_LANES_ENTRY
 #undef CORR_LANES_ENTRY
 #undef CORR_BLOCK_ENTRY
-#undef CORR_BLOCK_INSIDE_ENTRY
+#undef CORR_BLOCK_LANES_ENTRY
+#undef CORR_REUSE_ENTRY
 #undef CORR_GROUP_LANES_ENTRY
 #undef CORR_GROUP_ENTRY
 #undef CORR_TEXT

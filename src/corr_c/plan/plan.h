@@ -96,6 +96,16 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
+int corr_prefers_blocks(const corr_problem *s); /* to a march? */
+/* What is no march: blocks of outputs. */
+typedef struct corr_stencil_blocks {
+    corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];
+    int reuse;             /* are they those that reuse rows? */
+    int vectors;           /* of a strip */
+    int64_t strip, unit;   /* its columns; elements of a column */
+    int64_t most;          /* rows of a block */
+    int64_t rows, columns, planes; /* of outputs that share a slab */
+} corr_stencil_blocks;
 int64_t corr_stencil_rows_ahead(const corr_problem *s); /* to fetch, or 0: the next strip */
 int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
 
@@ -176,6 +186,15 @@ void corr_slab_offsets(const corr_problem *s, const corr_slab *slab, int64_t cha
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
                     const char *x, int64_t channels, int64_t first_row, int64_t rows,
                     int64_t first_column, int64_t columns, char *dst);
+/* By rows, of one vector of channels which are next to each other in x: each element is one. */
+corr_slab corr_make_lanes_slab(const corr_problem *s, int64_t rows, int64_t columns);
+void corr_fill_lanes_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
+                          const char *x, int64_t channels, int64_t first_row, int64_t rows,
+                          int64_t first_column, int64_t columns, char *dst);
+/* Of outputs that share one, for as many planes as s has channels. */
+corr_slab corr_make_block_slab(const corr_problem *s, const corr_kernels *k,
+                               const corr_stencil_blocks *b, int64_t rows, int64_t columns);
+corr_stencil_blocks corr_choose_blocks(const corr_problem *s, const corr_choice *choice);
 /* engines/blocks.c: a panel of pixels; items of an image; scratch. */
 typedef struct corr_panel {
     int64_t pixel, pixels;
