@@ -8,7 +8,9 @@ objects (the modules themselves are stripped). What is checked, walking all func
   x86-64   An instruction beyond the baseline stands in a function whose name ends in its
            ISA (`_avx2`, `_avx512`), and one of AVX-512 only in `_avx512`: the dynamic
            linker, an inlined helper or a constant folded into a vector may not reach a CPU
-           that lacks it.
+           that lacks it. A function of AVX clears the upper halves of its vectors before it
+           returns (compilers leave that out where it was handed one): with them in use, all
+           SSE code that follows is slow.
   both     An innermost loop with HOT multiply-adds of vectors or more touches no vector on
            the stack: a spill there costs more than a multiply-add. A kernel whose name has its tile,
            as `_14x2_`, has a loop of so many: else its accumulators are not in registers.
@@ -79,6 +81,7 @@ BEYOND_BASELINE = re.compile(
     r"|pmulld|pblend\w+|blendv?p[sd]|round[ps][sd]|dpp[sd]|pinsr[bdq]|pextr[bdq]|ptest|palignr"
     r"|haddp[sd]|addsubp[sd]|movshdup|movsldup|movddup|lddqu|insertps|extractps|crc32)\b"
 )
+WIDE = re.compile(r"%[yz]mm")
 AVX512 = re.compile(r"%zmm|%[xy]mm(1[6-9]|2\d|3[01])\b|%k[0-7]")
 
 
@@ -112,6 +115,11 @@ def beyond(body, isa):
         if AVX512.search(text) or (isa != "avx2" and BEYOND_BASELINE.match(text)):
             return text
     return None
+
+
+def leaves_halves(body):
+    return (any(WIDE.search(text) for _, text in body)
+            and not any(text.startswith("vzeroupper") for _, text in body))
 
 
 def reached(start, follow, low, high):
@@ -177,6 +185,9 @@ def check(objects, report):
             if machine is MACHINES["x86-64"] and (text := beyond(body, isa)):
                 wrong += 1
                 print(f"{path.name}: {name}: beyond its ISA: {text}")
+            if machine is MACHINES["x86-64"] and leaves_halves(body):
+                wrong += 1
+                print(f"{path.name}: {name}: returns with the upper halves of vectors in use")
             if isa in (None, "generic"):
                 continue
             found = list(hot_loops(body, machine))
