@@ -135,7 +135,7 @@ MUTANTS = [
            "b.phase = (rows + b.halo) * b.pitch + (unit > 1 ? unit : 0);",
            "b.phase = (rows + b.halo - (b.halo > 0)) * b.pitch + (unit > 1 ? unit : 0);", "phases lie on one another", EXACT),
     Mutant("slab: the step of the other axis", C + "engines/slab.c",
-           "at += q * s->w.dilation / s->w.stride;", "at += q * s->w.dilation / s->h.stride;",
+           "at += q / b->copies * w_step;", "at += q / b->copies * h_step;",
            "strides that differ", EXACT),
     # Winograd.
     Mutant("winograd: scratch without the pixels", C + "engines/winograd.c",

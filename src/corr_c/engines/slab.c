@@ -15,14 +15,18 @@
 
 #include <string.h>
 
-static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
-
 /* Residues that taps 0 .. kernel - 1 take modulo the stride; tap p has the p % n-th. */
 static int64_t phases(const corr_axis *a) {
     int64_t n = 1;
     while (n < a->kernel && n * a->dilation % a->stride != 0)
         n++;
     return n;
+}
+
+/* Of n phases, f's rows or columns beyond as many as there are outputs: its taps lie a whole
+ * number of strides apart. */
+static int64_t beyond(const corr_axis *a, int64_t n, int64_t f) {
+    return (a->kernel - 1 - f) / n * (n * a->dilation / a->stride);
 }
 
 /* Input rows or columns that so many outputs in a row see. */
@@ -46,9 +50,8 @@ static corr_slab make_runs(const corr_problem *s, int by_rows, int64_t unit, int
     corr_slab b = {.by_rows = by_rows, .column = 1};
     b.copies = by_rows ? phases(&s->w) : s->w.kernel;
     b.phases = phases(&s->h);
-    b.row_lo = floor_div(-s->h.pad, s->h.stride);
-    b.halo = floor_div((s->h.kernel - 1) * s->h.dilation - s->h.pad, s->h.stride) - b.row_lo;
-    b.shift = by_rows ? (s->w.kernel - 1) * s->w.dilation / s->w.stride : 0;
+    b.halo = beyond(&s->h, b.phases, 0);
+    b.shift = by_rows ? beyond(&s->w, b.copies, 0) : 0;
     b.pitch = by_rows ? corr_round_up(columns, unit) + corr_round_up(b.shift, unit) : s->w.out;
     b.phase = (rows + b.halo) * b.pitch + (unit > 1 ? unit : 0);
     b.copy = b.phases * b.phase;
@@ -85,12 +88,14 @@ void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channe
                     *offsets++ = (int32_t)(p * s->h.dilation * b->pitch + q * s->w.dilation * s->ic + c);
         return;
     }
+    const int64_t h_step = b->phases * s->h.dilation / s->h.stride;
+    const int64_t w_step = b->copies * s->w.dilation / s->w.stride;
     for (int64_t p = 0; p < s->h.kernel; p++) {
-        const int64_t row = floor_div(p * s->h.dilation - s->h.pad, s->h.stride) - b->row_lo;
+        const int64_t row = p / b->phases * h_step;
         for (int64_t q = 0; q < s->w.kernel; q++) {
             int64_t at = p % b->phases * b->phase + row * b->pitch + q % b->copies * b->copy;
             if (b->by_rows)
-                at += q * s->w.dilation / s->w.stride;
+                at += q / b->copies * w_step;
             for (int64_t c = 0; c < channels; c++, at += b->channel)
                 *offsets++ = (int32_t)at;
         }
@@ -104,45 +109,37 @@ static void inside(const corr_axis *a, int64_t start, int64_t count, int64_t *lo
     *hi = corr_max(*hi, *lo);
 }
 
-static void fill_channels(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
-                          const char *x, int64_t channels, corr_rows *r, int64_t first_row,
-                          int64_t first_column, char *dst) {
+/* Phase p of the copy q: its input rows and columns, those in the image, and where they begin. */
+static corr_rows phase_rows(const corr_problem *s, const corr_slab *b, int64_t p, int64_t q,
+                            int64_t first_row, int64_t rows, int64_t first_column, int64_t columns,
+                            int64_t *at) {
     const int64_t *xs = s->x_stride;
-    for (int64_t q = 0; q < b->copies; q++)
-        for (int64_t p = 0; p < b->phases; p++) {
-            const int64_t tap = p * s->h.dilation - s->h.pad;
-            const int64_t h = tap - floor_div(tap, s->h.stride) * s->h.stride +
-                              (first_row + b->row_lo) * s->h.stride;
-            int64_t v = q * s->w.dilation;
-            v = (b->by_rows ? v % s->w.stride : v) - s->w.pad + first_column * s->w.stride;
-            inside(&s->h, h, r->count, &r->first, &r->end);
-            inside(&s->w, v, r->width, &r->lo, &r->hi);
-            k->pack_rows(r, x + (h * xs[3] + v * xs[4]) * k->bytes, xs[2], channels,
-                         dst + (q * b->copy + p * b->phase) * k->bytes, b->channel);
-        }
+    const int64_t h = first_row * s->h.stride + p * s->h.dilation - s->h.pad;
+    const int64_t v = first_column * s->w.stride + q * s->w.dilation - s->w.pad;
+    corr_rows r = {.count = rows + beyond(&s->h, b->phases, p), .pitch = b->pitch,
+                   .width = columns + (b->by_rows ? beyond(&s->w, b->copies, q) : 0),
+                   .row = s->h.stride * xs[3], .step = s->w.stride * xs[4]};
+    inside(&s->h, h, r.count, &r.first, &r.end);
+    inside(&s->w, v, r.width, &r.lo, &r.hi);
+    *at = h * xs[3] + v * xs[4];
+    return r;
 }
 
 void corr_fill_lanes_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
                           const char *x, int64_t channels, int64_t first_row, int64_t rows,
                           int64_t first_column, int64_t columns, char *dst) {
-    const int64_t *xs = s->x_stride, pixel = k->lanes * k->bytes;
-    const int64_t height = rows + b->halo, width = columns + b->shift;
+    const int64_t pixel = k->lanes * k->bytes;
     for (int64_t q = 0; q < b->copies; q++)
         for (int64_t p = 0; p < b->phases; p++) {
-            const int64_t tap = p * s->h.dilation - s->h.pad;
-            const int64_t h = tap - floor_div(tap, s->h.stride) * s->h.stride +
-                              (first_row + b->row_lo) * s->h.stride;
-            const int64_t v = q * s->w.dilation % s->w.stride - s->w.pad + first_column * s->w.stride;
-            int64_t first, end, lo, hi;
+            int64_t at;
+            const corr_rows r = phase_rows(s, b, p, q, first_row, rows, first_column, columns, &at);
             char *to = dst + (q * b->copy + p * b->phase) * pixel;
-            inside(&s->h, h, height, &first, &end);
-            inside(&s->w, v, width, &lo, &hi);
-            for (int64_t r = 0; r < height; r++, to += b->pitch * pixel) {
-                const int64_t from = r < first || r >= end ? width : lo, till = corr_max(from, hi);
-                memset(to, 0, (size_t)(from * pixel));
-                k->lanes_in(x + ((h + r * s->h.stride) * xs[3] + (v + from * s->w.stride) * xs[4]) * k->bytes,
-                            s->w.stride * xs[4], 1, till - from, channels, to + from * pixel, 0);
-                memset(to + till * pixel, 0, (size_t)((width - till) * pixel));
+            for (int64_t i = 0; i < r.count; i++, to += b->pitch * pixel) {
+                const int64_t lo = i < r.first || i >= r.end ? r.width : r.lo, hi = corr_max(lo, r.hi);
+                memset(to, 0, (size_t)(lo * pixel));
+                k->lanes_in(x + (at + i * r.row + lo * r.step) * k->bytes, r.step, 1, hi - lo, channels,
+                            to + lo * pixel, 0);
+                memset(to + hi * pixel, 0, (size_t)((r.width - hi) * pixel));
             }
         }
 }
@@ -180,12 +177,15 @@ void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_sla
         fill_pixels(s, k, b, x, first_row, rows, first_column, columns, dst);
         return;
     }
-    corr_rows r = {.count = rows + b->halo, .width = columns + b->shift, .pitch = b->pitch,
-                   .row = s->h.stride * xs[3], .step = s->w.stride * xs[4]};
     /* Few channels at a time, so that their rows are in L1 for the next copy. */
-    const int64_t bytes = r.count * s->h.stride * s->w.stride * corr_max(columns, 1) * k->bytes;
+    const int64_t bytes = (rows + b->halo) * s->h.stride * s->w.stride * corr_max(columns, 1) * k->bytes;
     const int64_t at_once = corr_max(1, (16 << 10) / bytes);
     for (int64_t c = 0; c < channels; c += at_once)
-        fill_channels(s, k, b, x + c * xs[2] * k->bytes, corr_min(at_once, channels - c), &r,
-                      first_row, first_column, dst + c * b->channel * k->bytes);
+        for (int64_t q = 0; q < b->copies; q++)
+            for (int64_t p = 0; p < b->phases; p++) {
+                int64_t at;
+                const corr_rows r = phase_rows(s, b, p, q, first_row, rows, first_column, columns, &at);
+                k->pack_rows(&r, x + (c * xs[2] + at) * k->bytes, xs[2], corr_min(at_once, channels - c),
+                             dst + (c * b->channel + q * b->copy + p * b->phase) * k->bytes, b->channel);
+            }
 }

@@ -173,8 +173,7 @@ corr_status corr_run_parts(const corr_part *parts, int count, void *workspace,
 typedef struct corr_slab {
     int by_rows, channels_last;
     int64_t copies, phases;              /* of an input row; of the rows */
-    int64_t row_lo, halo;                /* first row of a phase; rows beyond the outputs' */
-    int64_t shift;                       /* columns beyond the outputs' */
+    int64_t halo, shift;                 /* rows and columns beyond the outputs', of a phase */
     int64_t pitch, phase, copy, channel; /* elements from one to the next */
     int64_t row, column;                 /* and from one output's pixel to the next's */
     int64_t elements;
