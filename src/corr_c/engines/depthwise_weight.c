@@ -22,7 +22,7 @@ typedef struct weight_job {
 
 int corr_takes_weight_march(const corr_problem *s) {
     const int64_t step = s->w.stride;
-    return s->ic == 1 && s->h.stride == step && step <= 2 && s->x_stride[4] == 1 &&
+    return s->ic == 1 && corr_weight_march_pays(s) && s->h.stride == step && step <= 2 && s->x_stride[4] == 1 &&
            s->y_stride[4] == 1 && (step == 1 || (s->h.dilation == 1 && s->w.dilation == 1));
 }
 

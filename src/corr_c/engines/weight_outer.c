@@ -151,14 +151,19 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
                 segments[tap * most + i].b -= chunk.first * width;
             }
         }
-        for (int64_t c = item.c0; c < item.c1; c += choice->rows) {
-            const int64_t rows = corr_min(choice->rows, item.c1 - c);
+        /* A tile's rows: channels, or taps of a row, whose pixels are the same. */
+        const int64_t along = choice->along ? choice->rows : 1, across = choice->along ? 1 : choice->rows;
+        const int64_t a_row = choice->along ? s->w.dilation * x_view.column : row;
+        for (int64_t c = item.c0; c < item.c1; c += across) {
             char *to = sums + (c - item.c0) * taps * width * bytes;
-            for (int64_t tap = 0; tap < taps; tap++)
+            for (int64_t tap = 0, rows; tap < taps; tap += choice->along ? rows : 1) {
+                rows = choice->along ? corr_min(along, s->w.kernel - tap % s->w.kernel)
+                                     : corr_min(across, item.c1 - c);
                 k->outer[vectors - 1][rows - 1](
-                    segments + tap * most, counts[tap], x + (c - item.c0) * row * bytes, row,
+                    segments + tap * most, counts[tap], x + (c - item.c0) * row * bytes, a_row,
                     s->w.stride * x_view.column, panel, width, to + tap * width * bytes,
-                    taps * width, index_c > item.first_chunk);
+                    choice->along ? width : taps * width, index_c > item.first_chunk);
+            }
         }
     }
     store_sums(job, &item, sums, width);

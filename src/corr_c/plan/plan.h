@@ -34,6 +34,7 @@ typedef struct corr_weight_choice {
     int dot;              /* do vectors run along the pixels rather than over output channels? */
     int flat;             /* then: do they go on from a row to the next? */
     int slab;             /* else: is the input copied, chunk by chunk? */
+    int along;            /* and do a tile's rows run along a row of taps, not over channels? */
     int rows, vectors;    /* of the tile over input and output channels */
     int64_t images;       /* of one chunk, if an image is one */
     int64_t pieces;       /* chunks of one image, if it is several */
@@ -116,6 +117,7 @@ corr_status corr_depthwise_up(const corr_problem *s, void *gx, const void *w, co
 
 /* engines/depthwise_weight.c */
 int corr_takes_weight_march(const corr_problem *s);
+int corr_weight_march_pays(const corr_problem *s); /* beside tiles of products? */
 void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks);
 corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
                                   const corr_call *call);
