@@ -232,6 +232,58 @@ CORR_INLINE vec CORR_NAME(pack_turned)(const real *w, int64_t rows, int64_t room
     return odd;
 }
 
+/* Some output channels whose weights follow one another in each, from (tap, c) = (0, 0) on: whole
+ * blocks in registers where it is fixed how many there are, which most panels have. */
+CORR_INLINE vec CORR_NAME(pack_panel)(const int fixed, const real *w, int64_t w_o, int64_t rows,
+                                      int64_t room, int64_t width, int64_t channels, int64_t taps,
+                                      real *dst) {
+    const int64_t all = channels * taps;
+    int64_t c = 0, tap = 0, at = 0;
+    vec odd = v_zero(), block[V_LANES];
+    for (; fixed && at + V_LANES <= all; at += V_LANES) {
+        CORR_UNROLL
+        for (int r = 0; r < V_LANES; r++)
+            block[r] = r < fixed ? v_load(w + r * w_o + at) : v_zero();
+        CORR_UNROLL
+        for (int r = 0; r < fixed; r++) {
+            CORR_PREFETCH(w + r * w_o + at + 12 * V_LANES);
+            odd = v_fma(block[r], v_zero(), odd);
+        }
+        v_transpose(block);
+        CORR_UNROLL
+        for (int r = 0; r < V_LANES; r++) {
+            real *to = dst + (tap * channels + c) * width;
+            /* What spills over belongs to the next channels, which come later. */
+            if (fixed == V_LANES || (channels - c) * width >= V_LANES)
+                v_store(to, block[r]);
+            else
+                v_store_n(to, block[r], room);
+            if (++tap == taps) {
+                tap = 0;
+                c++;
+            }
+        }
+    }
+    for (; at < all; at += V_LANES) {
+        const int64_t count = all - at < V_LANES ? all - at : V_LANES;
+        for (int r = 0; r < V_LANES; r++)
+            CORR_PREFETCH(w + r * w_o + at + 12 * V_LANES);
+        odd = v_add(odd, CORR_NAME(weight_block)(w + at, w_o, rows, count, block));
+        for (int64_t r = 0; r < count; r++) {
+            real *to = dst + (tap * channels + c) * width;
+            if (!V_MASKED && width <= V_LANES && (channels - c) * width >= V_LANES)
+                v_store(to, block[r]);
+            else
+                v_store_n(to, block[r], room);
+            if (++tap == taps) {
+                tap = 0;
+                c++;
+            }
+        }
+    }
+    return odd;
+}
+
 /* Which tap lies at each of the elements from the lowest tap's on, or -1. Returns how many
  * there are, or 0 if they are too far apart or fall together; *low is the lowest's place. */
 CORR_INLINE int64_t CORR_NAME(map_taps)(int64_t kh, int64_t kw, int64_t w_h, int64_t w_w,
@@ -271,26 +323,16 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
         for (int64_t i = 0; i < width; i += V_LANES) {
             const int64_t room = width - i < V_LANES ? width - i : V_LANES;
             const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-            int64_t c = 0, tap = 0;
-            for (int64_t at = 0; at < channels * taps; at += V_LANES) {
-                const int64_t left = channels * taps - at, count = left < V_LANES ? left : V_LANES;
-                vec block[V_LANES];
-                for (int r = 0; r < V_LANES; r++)
-                    CORR_PREFETCH(w + (i + r) * w_o + at + 12 * V_LANES);
-                odd = v_add(odd, CORR_NAME(weight_block)(w + i * w_o + at, w_o, some, count, block));
-                for (int64_t r = 0; r < count; r++) {
-                    real *to = dst + (tap * channels + c) * width + i;
-                    /* What spills over belongs to the next channels, which come later. */
-                    if (!V_MASKED && width <= V_LANES && (channels - c) * width >= V_LANES)
-                        v_store(to, block[r]);
-                    else
-                        v_store_n(to, block[r], room);
-                    if (++tap == taps) {
-                        tap = 0;
-                        c++;
-                    }
-                }
-            }
+            vec sum;
+            if (some == V_LANES)
+                sum = CORR_NAME(pack_panel)(V_LANES, w + i * w_o, w_o, some, room, width, channels, taps, dst + i);
+            else if (!V_MASKED && V_LANES > 6 && some == 6 && width == 6)
+                sum = CORR_NAME(pack_panel)(6, w, w_o, 6, 6, 6, channels, taps, dst);
+            else if (!V_MASKED && V_LANES > 4 && some == 4 && width == 4)
+                sum = CORR_NAME(pack_panel)(4, w, w_o, 4, 4, 4, channels, taps, dst);
+            else
+                sum = CORR_NAME(pack_panel)(0, w + i * w_o, w_o, some, room, width, channels, taps, dst + i);
+            odd = v_add(odd, sum);
         }
     } else if (w_o == 1) {
         for (int64_t p = 0; p < kh; p++)
