@@ -3,8 +3,11 @@
 #include "plan.h"
 
 /* 392 steps of a 14-row panel are 22 KB of A in L1; shorter chains meet the output more
- * often, longer ones round worse (error grows with the chain). 392 = 8 * 49 fits 7x7 taps. */
-static const int64_t longest_chain = 392;
+ * often, longer ones round worse (error grows with the chain). 392 = 8 * 49 fits 7x7 taps. Tiles of
+ * 4 to 6 rows of floats leave room for 512: 1x1 on 1024x14x14 takes 1.13 ms for 1.18. */
+static int64_t longest_chain(const corr_kernels *k) {
+    return k->lanes * k->bytes <= 32 && k->bytes == 4 ? 512 : 392;
+}
 
 /* What the slab may take: 60% of a 512 KiB L2, the smallest of current cores. */
 static const int64_t packed_block_bytes = 300 << 10;
@@ -32,11 +35,11 @@ static int64_t even_part(int64_t all, int64_t most) {
 /* Planes are taken by blocks of channels, so that what the taps share is small; the channels
  * of a channels-last image lie together and are taken at once. */
 static void choose_chains(const corr_problem *s, corr_choice *choice) {
-    const int64_t taps = s->h.kernel * s->w.kernel;
+    const int64_t taps = s->h.kernel * s->w.kernel, longest = longest_chain(choice->kernels);
     choice->cb = corr_channels_last(s)  ? corr_max(s->ic, 1)
-                 : taps < longest_chain ? even_part(s->ic, longest_chain / taps)
+                 : taps < longest ? even_part(s->ic, longest / taps)
                                         : 1;
-    choice->kc = even_part(choice->cb * taps, longest_chain);
+    choice->kc = even_part(choice->cb * taps, longest);
 }
 
 /* Cycles of one step of k over a tile: two FMA pipes, two load ports (a vector may cross a
@@ -330,15 +333,15 @@ static corr_status choose_algorithm(const corr_problem *s, int planned, corr_cho
     return CORR_OK;
 }
 
-/* Weights that a few items need are packed by each, panel by panel: written to memory and
- * fetched again they cost more than the turning, some half a cycle each. A panel and the
- * item's slab share L2. */
+/* Weights that an item a thread needs, and few of those, are packed by each, panel by panel:
+ * written to memory and fetched again they cost more than the turning, some half a cycle each. A
+ * panel and the item's slab share L2. */
 static const int64_t late_items = 2, late_panel_bytes = 640 << 10;
 
-static int packs_late(const corr_problem *s, const corr_choice *c) {
+static int packs_late(const corr_problem *s, int threads, const corr_choice *c) {
     const corr_blocks b = corr_make_blocks(s, c);
     const int64_t panel = c->cb * s->h.kernel * s->w.kernel * corr_panel_channels(c);
-    return s->n * b.rows * b.columns <= late_items && panel * c->kernels->bytes <= late_panel_bytes;
+    return s->n * b.rows * b.columns <= corr_min(late_items, threads) && panel * c->kernels->bytes <= late_panel_bytes;
 }
 
 /* Then weights come panel by panel, and pixels are packed for all of them, if one chain is all
@@ -366,7 +369,7 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
     if (status == CORR_OK)
         corr_choose_split(s, threads, choice);
     if (status == CORR_OK && !planned && choice->engine == &corr_gemm_engine)
-        choice->packs_late = packs_late(s, choice);
+        choice->packs_late = packs_late(s, threads, choice);
     if (choice->packs_late)
         choice->packed_panels = late_panels(s, choice);
     return status;
