@@ -29,9 +29,19 @@ static const int64_t fewest_rows_reused = 5;
 
 /* A stencil reads each vector of pixels once for all rows of taps, at nearly the full rate
  * whatever the number of output channels. Only rows that fill less than half of a vector do
- * better as columns of a product, and that only with enough channels. */
+ * better as columns of a product, and that only with enough channels. Or, with 16 registers,
+ * several kernels on a picture, which a march reads again for each and can not keep: AVX2, 8 of 3x3
+ * on 480x640 1.25 ms for 1.35, 4 of 7x7 1.7 for 2.6, 64 of 7x7 on 4 of 64x64 1.2 for 2.1, but 6 of
+ * 5x5 on 28x28 6.8 us for 5.5. */
+static const int64_t fewest_kernels = 4, wide_row = 64, many_taps = 49;
+
+static int takes_products(const corr_problem *s, const corr_kernels *k) {
+    return s->groups == 1 && s->oc >= fewest_kernels && k->lanes * k->bytes <= 32 &&
+           (s->w.out >= wide_row || s->h.kernel * s->w.kernel >= many_taps);
+}
+
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k) {
-    return s->ic == 1 && (s->oc < 8 || 2 * s->w.out > k->lanes);
+    return s->ic == 1 && (s->oc < 8 || 2 * s->w.out > k->lanes) && !takes_products(s, k);
 }
 
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
