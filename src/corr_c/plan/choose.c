@@ -1,5 +1,5 @@
 /* The only heuristics. None of them changes a bit of any result but `kc`, which depends
- * on the layer alone. */
+ * on the layer, its layout and the ISA alone. */
 #include "plan.h"
 
 /* 392 steps of a 14-row panel are 22 KB of A in L1; shorter chains meet the output more
@@ -37,7 +37,7 @@ static int64_t even_part(int64_t all, int64_t most) {
 static void choose_chains(const corr_problem *s, corr_choice *choice) {
     const int64_t taps = s->h.kernel * s->w.kernel, longest = longest_chain(choice->kernels);
     choice->cb = corr_channels_last(s)  ? corr_max(s->ic, 1)
-                 : taps < longest ? even_part(s->ic, longest / taps)
+                 : taps < longest       ? even_part(s->ic, longest / taps)
                                         : 1;
     choice->kc = even_part(choice->cb * taps, longest);
 }

@@ -31,7 +31,7 @@ static const int64_t fewest_rows_reused = 5;
  * whatever the number of output channels. Only rows that fill less than half of a vector do
  * better as columns of a product, and that only with enough channels. Or, with 16 registers,
  * several kernels on a picture, which a march reads again for each and can not keep: AVX2, 8 of 3x3
- * on 480x640 1.25 ms for 1.35, 4 of 7x7 1.7 for 2.6, 64 of 7x7 on 4 of 64x64 1.2 for 2.1, but 6 of
+ * on 480x640 1.04 ms for 1.29, 4 of 7x7 1.6 for 2.6, 64 of 7x7 on 4 of 64x64 1.2 for 2.1, but 6 of
  * 5x5 on 28x28 6.8 us for 5.5. */
 static const int64_t fewest_kernels = 4, wide_row = 64, many_taps = 49;
 
