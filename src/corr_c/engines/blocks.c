@@ -18,6 +18,11 @@ int corr_reads_runs(const corr_problem *s, const corr_choice *c) {
             (!corr_reads_image(s, c) || s->w.stride * s->x_stride[4] == 1));
 }
 
+int corr_turns_sums(const corr_problem *s, const corr_choice *c) {
+    const int flat = c->by_rows || s->h.out == 1 || s->y_stride[3] == s->w.out * s->y_stride[4];
+    return !c->channel_lanes && flat && s->y_stride[2] == 1 && s->y_stride[4] != 1;
+}
+
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
     const int64_t pixels = c->by_rows ? s->w.out : corr_pixels(s);
     corr_blocks b = {
@@ -28,6 +33,21 @@ corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
     return b;
 }
 
+corr_middle corr_find_middle(const corr_problem *s, const corr_choice *c) {
+    const int64_t *xs = s->x_stride, per_panel = corr_panel_pixels(c), w = s->w.out;
+    const int64_t reach = (s->h.kernel - 1) * s->h.dilation * (xs[3] < 0 ? -xs[3] : xs[3]) +
+                          (s->w.kernel - 1) * s->w.dilation * xs[4] + s->ic;
+    corr_middle m = {w, w};
+    if (!c->channel_lanes || !c->by_rows || !corr_channels_last(s) || corr_reads_image(s, c) ||
+        reach > INT32_MAX)
+        return m;
+    int64_t first, end;
+    corr_find_inside(&s->w, &first, &end);
+    first = corr_round_up(first, per_panel);
+    end = end == w ? w : end / per_panel * per_panel;
+    return first < end ? (corr_middle){first, end} : m;
+}
+
 corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     const int64_t lanes = c->kernels->lanes, bytes = c->kernels->bytes;
     const int64_t per_panel = corr_panel_pixels(c), taps = s->h.kernel * s->w.kernel;
@@ -36,16 +56,21 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     const int64_t runs = c->by_rows ? corr_min(c->item_rows, s->h.out) : 1;
     const int64_t rows =
         c->by_rows ? runs : corr_min((length + s->w.out - 2) / s->w.out + 1, s->h.out);
-    corr_scratch b = {.layout = corr_make_slab(s, c, rows, length)};
-    int64_t slab = b.layout.elements;
+    const corr_middle m = corr_find_middle(s, c);
+    const int64_t edges = m.first < m.end ? corr_max(m.first, s->w.out - m.end) : length;
+    corr_scratch b = {.layout = corr_make_slab(s, c, rows, corr_min(edges, length))};
+    int64_t slab = b.layout.elements * ((m.first > 0) + (m.end < s->w.out));
     /* What vectors would reach past a row of the image is copied. */
     if (corr_reads_image(s, c))
         slab = c->channel_lanes ? 0 : (c->cb + 1) * corr_round_up(all % per_panel, lanes);
-    b.offsets = corr_round_up(2 * c->cb * taps * (int64_t)sizeof(int32_t), 64);
+    b.offsets = corr_round_up((m.first < m.end ? 3 : 2) * c->cb * taps * (int64_t)sizeof(int32_t), 64);
     const int64_t channels =
         corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, lanes));
     b.slab = corr_round_up(slab * bytes, 64);
-    b.sums = c->channel_lanes ? corr_round_up(runs * length * channels * bytes, 64) : 0;
+    const int64_t sums = c->channel_lanes         ? runs * length
+                         : corr_turns_sums(s, c) ? corr_sums_row(c, runs * length)
+                                                 : 0;
+    b.sums = corr_round_up(sums * channels * bytes, 64);
     b.panel = c->packs_late ? corr_round_up(c->cb * taps * corr_panel_channels(c) * bytes, 64) : 0;
     b.pixel_panel = corr_round_up((c->kc * per_panel + lanes) * bytes, 64);
     b.pixels = c->packed_panels * b.pixel_panel;

@@ -11,7 +11,8 @@
  *
  * In a tile the vectors run over pixels and the rows over channels, or the other way
  * (choice->channel_lanes): for channels-last, and for maps too small to fill vectors. Then
- * planes are written by way of a buffer [pixel][channel] that is transposed at the end.
+ * planes are written by way of a buffer [pixel][channel] that is transposed at the end; and
+ * channels-last outputs of the former by one [channel][pixel].
  */
 #include "../base/threads.h"
 #include "../plan/plan.h"
@@ -27,9 +28,12 @@ typedef struct gemm_job {
     corr_scratch scratch;
     corr_slab slab;
     const int32_t *offsets, *last_offsets; /* of the terms of a block of channels */
+    const int32_t *inside_offsets;         /* and in the image itself, where panels read that */
+    corr_middle middle;
     int direct;        /* is x itself read, as it lies? */
     int contiguous;    /* do a panel's outputs of one channel follow one another? */
     int channels_last; /* and those of one pixel, at one distance from pixel to pixel? */
+    int turned;        /* then: by way of sums[channel][pixel]? */
 } gemm_job;
 
 typedef struct gemm_item {
@@ -61,7 +65,7 @@ static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int 
     return scratch.offsets + threads * scratch.bytes;
 }
 
-static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x) {
+static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x, int inside) {
     const corr_problem *s = item->job->s;
     const int64_t first = pixel / s->w.out, last = (pixel + pixels - 1) / s->w.out;
     corr_panel *t = &item->panels[item->count++];
@@ -70,7 +74,23 @@ static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x)
     t->before = t == item->panels ? 0 : t[-1].before + t[-1].pixels;
     t->at = first * s->y_stride[3] + pixel % s->w.out * s->y_stride[4];
     t->x = x;
+    t->inside = inside;
     corr_row_taps(s, first, last, &t->p0, &t->p1);
+}
+
+/* The columns beside the middle have a slab on the left, and another on the right. */
+static int64_t right_slab(const gemm_job *job) {
+    return job->middle.first > 0 ? job->slab.elements : 0;
+}
+
+static int64_t first_column(const gemm_item *item) {
+    return item->job->choice->by_rows ? item->start % item->job->s->w.out : 0;
+}
+
+/* Where an output's column lies in its slab. */
+static int64_t slab_column(const gemm_item *item, int64_t column) {
+    const corr_middle *m = &item->job->middle;
+    return column - (column < m->first ? first_column(item) : corr_max(first_column(item), m->end));
 }
 
 static void make_panels(gemm_item *item) {
@@ -79,14 +99,18 @@ static void make_panels(gemm_item *item) {
     const int64_t per_panel = corr_panel_pixels(job->choice);
     for (int64_t r = 0; r < item->runs; r++)
         for (int64_t j = 0; j < item->length; j += per_panel) {
-            const int64_t pixel = item->start + r * s->w.out + j;
+            const int64_t pixel = item->start + r * s->w.out + j, column = pixel % s->w.out;
             int64_t x = pixel - item->row * s->w.out;
+            const int inside = column >= job->middle.first && column < job->middle.end;
             if (job->direct)
-                x = pixel / s->w.out * s->h.stride * s->x_stride[3] +
-                    pixel % s->w.out * s->w.stride * s->x_stride[4];
+                x = pixel / s->w.out * s->h.stride * s->x_stride[3] + column * s->w.stride * s->x_stride[4];
+            else if (inside)
+                x = (pixel / s->w.out * s->h.stride - s->h.pad) * s->x_stride[3] +
+                    (column * s->w.stride - s->w.pad) * s->x_stride[4];
             else if (job->slab.by_rows)
-                x = r * job->slab.row + j * job->slab.column;
-            add_panel(item, pixel, corr_min(per_panel, item->length - j), x);
+                x = r * job->slab.row + slab_column(item, column) * job->slab.column +
+                    (column < job->middle.first ? 0 : right_slab(job));
+            add_panel(item, pixel, corr_min(per_panel, item->length - j), x, inside);
         }
 }
 
@@ -124,7 +148,8 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     }
     item.o0 = band * channels;
     item.o1 = corr_min(item.o0 + channels, s->oc);
-    item.ld_sums = corr_round_up(item.o1 - item.o0, c->kernels->lanes);
+    item.ld_sums = c->channel_lanes ? corr_round_up(item.o1 - item.o0, c->kernels->lanes)
+                                    : corr_sums_row(c, item.runs * item.length);
     make_panels(&item);
     return item;
 }
@@ -173,6 +198,20 @@ static void pack_pixels(const gemm_item *item) {
             pack_terms(item, j, k, corr_min(k + PACKED_TERMS, item->pc_end));
 }
 
+/* All channels of all the item's pixels. */
+static void store_pixels(const gemm_item *item) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
+    const corr_kernels *k = job->choice->kernels;
+    const corr_store plain = {0};
+    for (int64_t r = 0; r < item->runs; r++) {
+        const int64_t pixel = item->start + r * s->w.out, *ys = s->y_stride;
+        const int64_t at = pixel / s->w.out * ys[3] + pixel % s->w.out * ys[4];
+        k->transpose(item->o1 - item->o0, item->length, item->sums + r * item->length * k->bytes,
+                     item->ld_sums, item->y + (at + item->o0) * k->bytes, ys[4], &plain);
+    }
+}
+
 static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
@@ -181,6 +220,8 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
     const corr_store store =
         corr_make_store(s, !item->first, item->last, item->bias ? item->bias + o * bytes : NULL);
     char *y = item->y + o * s->y_stride[2] * bytes;
+    if (job->turned)
+        y = item->sums + (o - item->o0) * item->ld_sums * bytes;
     for (int64_t j = item->j0; j < item->j1; j++) {
         const corr_panel *p = &item->panels[j];
         corr_pixel_tile t = {.pixel = p->pixel, .at = p->at, .pixels = p->pixels,
@@ -201,8 +242,13 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
             t.offsets = item->offsets + k0;
             t.x = item->slab + p->x * bytes;
         }
-        corr_multiply_pixels(s, k, &t, y, job->contiguous, &store);
+        if (job->turned)
+            corr_multiply_tile(k, &t, y + p->before * bytes, item->ld_sums, &store);
+        else
+            corr_multiply_pixels(s, k, &t, y, job->contiguous, &store);
     }
+    if (job->turned && item->last && item->j1 == item->count && o + channels == item->o1)
+        store_pixels(item);
 }
 
 static void store_planes(const gemm_item *item, int64_t o, int64_t channels) {
@@ -237,8 +283,7 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
         store.epilogue = 1;
     }
     const int64_t ldc = job->channels_last ? s->y_stride[4] : item->ld_sums;
-    const int64_t lda = job->direct ? s->w.stride * s->x_stride[4] : job->slab.column;
-    const char *x = job->direct ? item->x + item->c0 * s->x_stride[2] * bytes : item->slab;
+    const char *image = item->x + item->c0 * s->x_stride[2] * bytes;
     char *sums = item->sums + (o - item->o0) * bytes;
     for (int64_t j = item->j0; j < item->j1; j++) {
         const corr_panel *p = &item->panels[j];
@@ -250,8 +295,11 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
             k->gemm[v][p->pixels - 1](terms, packed_pixels(item, j), w, width, to, ldc, channels, &store);
             continue;
         }
-        k->gemm_points[v][p->pixels - 1](terms, x + p->x * bytes, lda, item->offsets + k0, w, width,
-                                         to, ldc, channels, &store);
+        const int in_image = job->direct || p->inside;
+        const char *x = (in_image ? image : item->slab) + p->x * bytes;
+        const int64_t lda = in_image ? s->w.stride * s->x_stride[4] : job->slab.column;
+        const int32_t *offsets = p->inside ? job->inside_offsets : item->offsets;
+        k->gemm_points[v][p->pixels - 1](terms, x, lda, offsets + k0, w, width, to, ldc, channels, &store);
     }
     if (item->last && item->j1 == item->count && !job->channels_last)
         store_planes(item, o, channels);
@@ -266,9 +314,15 @@ static void prepare_channels(const gemm_item *item) {
     if (job->direct && (job->choice->channel_lanes || job->choice->packed_panels))
         return;
     if (!job->direct) {
-        corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows,
-                       job->slab.by_rows ? item->start % s->w.out : 0,
-                       job->slab.by_rows ? item->length : s->w.out, item->slab);
+        const corr_middle *m = &job->middle;
+        const int64_t left = first_column(item), right = corr_max(left, m->end);
+        const int64_t end = left + (job->slab.by_rows ? item->length : s->w.out);
+        if (left < m->first)
+            corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows, left,
+                           corr_min(end, m->first) - left, item->slab);
+        if (right < end)
+            corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows, right,
+                           end - right, item->slab + right_slab(job) * k->bytes);
         return;
     }
     const corr_panel *last = &item->panels[item->count - 1];
@@ -358,6 +412,11 @@ static void fill_offsets(gemm_job *job, int32_t *to) {
         corr_slab_offsets(s, &job->slab, cb, to);
         corr_slab_offsets(s, &job->slab, last, to + cb * s->h.kernel * s->w.kernel);
     }
+    if (job->middle.first < job->middle.end) {
+        int32_t *inside = to + 2 * cb * s->h.kernel * s->w.kernel;
+        job->inside_offsets = inside;
+        corr_pixel_offsets(s, s->x_stride[3], s->x_stride[4], cb, inside);
+    }
 }
 
 static gemm_job make_job(const corr_part *part, void *offsets, corr_atomic *odd) {
@@ -371,6 +430,7 @@ static gemm_job make_job(const corr_part *part, void *offsets, corr_atomic *odd)
         .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
         .direct = corr_reads_image(s, c),
         .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
+        .turned = corr_turns_sums(s, c), .middle = corr_find_middle(s, c),
     };
     const corr_blocks *b = &job.blocks;
     job.items = s->n * s->groups * b->rows * b->columns * b->bands;

@@ -9,7 +9,8 @@
  * their ends. By rows, a copy a phase of the stride is enough: a column of taps is a shift.
  *
  * Channels-last images, whose tiles broadcast pixels, only gain their padding:
- * slab[row][column][c], and are always taken by rows.
+ * slab[row][column][c], and are always taken by rows, of which only the ends are copied that see
+ * it (corr_find_middle). Where vectors run over pixels all the same, they are turned to planes.
  */
 #include "../plan/plan.h"
 
@@ -79,13 +80,18 @@ corr_slab corr_make_lanes_slab(const corr_problem *s, int64_t rows, int64_t colu
     return b;
 }
 
+void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channels,
+                        int32_t *offsets) {
+    for (int64_t p = 0; p < s->h.kernel; p++)
+        for (int64_t q = 0; q < s->w.kernel; q++)
+            for (int64_t c = 0; c < channels; c++)
+                *offsets++ = (int32_t)(p * s->h.dilation * row + q * s->w.dilation * column + c);
+}
+
 void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channels,
                        int32_t *offsets) {
     if (b->channels_last) {
-        for (int64_t p = 0; p < s->h.kernel; p++)
-            for (int64_t q = 0; q < s->w.kernel; q++)
-                for (int64_t c = 0; c < channels; c++)
-                    *offsets++ = (int32_t)(p * s->h.dilation * b->pitch + q * s->w.dilation * s->ic + c);
+        corr_pixel_offsets(s, b->pitch, s->ic, channels, offsets);
         return;
     }
     const int64_t h_step = b->phases * s->h.dilation / s->h.stride;
@@ -144,6 +150,29 @@ void corr_fill_lanes_slab(const corr_problem *s, const corr_kernels *k, const co
         }
 }
 
+/* A phase of a channels-last image as planes; the next pixels are fetched meanwhile. */
+static void turn_rows(const corr_kernels *k, const corr_rows *r, const char *x, int64_t channels,
+                      char *dst, int64_t channel) {
+    const corr_store plain = {0};
+    const int64_t bytes = k->bytes;
+    for (int64_t i = 0; i < r->count; i++, x += r->row * bytes, dst += r->pitch * bytes) {
+        const int64_t lo = i < r->first || i >= r->end ? r->width : r->lo, hi = corr_max(lo, r->hi);
+        for (int64_t c = 0; c < channels && hi - lo < r->width; c++) {
+            memset(dst + c * channel * bytes, 0, (size_t)(lo * bytes));
+            memset(dst + (c * channel + hi) * bytes, 0, (size_t)((r->width - hi) * bytes));
+        }
+        /* Line by line of the result, so that all channels of a few pixels are read at once. */
+        const int64_t line = CORR_CACHE_LINE / bytes;
+        for (int64_t j = lo; j < hi; j += line) {
+            for (int64_t a = j + line; a < j + 2 * line; a++)
+                for (int64_t c = 0; c < channels; c += line)
+                    CORR_PREFETCH(x + (a * r->step + c) * bytes);
+            k->transpose(corr_min(line, hi - j), channels, x + j * r->step * bytes, r->step,
+                         dst + j * bytes, channel, &plain);
+        }
+    }
+}
+
 static void fill_pixels(const corr_problem *s, const corr_kernels *k, const corr_slab *b,
                         const char *x, int64_t first_row, int64_t rows, int64_t first_column,
                         int64_t columns, char *dst) {
@@ -179,13 +208,18 @@ void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_sla
     }
     /* Few channels at a time, so that their rows are in L1 for the next copy. */
     const int64_t bytes = (rows + b->halo) * s->h.stride * s->w.stride * corr_max(columns, 1) * k->bytes;
-    const int64_t at_once = corr_max(1, (16 << 10) / bytes);
+    const int64_t at_once = xs[2] == 1 ? channels : corr_max(1, (16 << 10) / bytes);
     for (int64_t c = 0; c < channels; c += at_once)
         for (int64_t q = 0; q < b->copies; q++)
             for (int64_t p = 0; p < b->phases; p++) {
                 int64_t at;
                 const corr_rows r = phase_rows(s, b, p, q, first_row, rows, first_column, columns, &at);
-                k->pack_rows(&r, x + (c * xs[2] + at) * k->bytes, xs[2], corr_min(at_once, channels - c),
-                             dst + (c * b->channel + q * b->copy + p * b->phase) * k->bytes, b->channel);
+                const int64_t some = corr_min(at_once, channels - c);
+                const char *from = x + (c * xs[2] + at) * k->bytes;
+                char *to = dst + (c * b->channel + q * b->copy + p * b->phase) * k->bytes;
+                if (xs[2] == 1 && xs[4] != 1)
+                    turn_rows(k, &r, from, some, to, b->channel);
+                else
+                    k->pack_rows(&r, from, xs[2], some, to, b->channel);
             }
 }

@@ -38,8 +38,8 @@ corr_store corr_make_store(const corr_problem *s, int accumulate, int last, cons
     return store;
 }
 
-static void multiply(const corr_kernels *k, const corr_pixel_tile *t, void *y, int64_t ldc,
-                     const corr_store *store) {
+void corr_multiply_tile(const corr_kernels *k, const corr_pixel_tile *t, void *y, int64_t ldc,
+                        const corr_store *store) {
     const int64_t v = corr_ceil_div(t->pixels, k->lanes) - 1, r = t->channels - 1;
     if (t->offsets)
         k->gemm_taps[v][r](t->terms, t->w, t->x, t->offsets, y, ldc, t->pixels, store);
@@ -50,13 +50,13 @@ static void multiply(const corr_kernels *k, const corr_pixel_tile *t, void *y, i
 void corr_multiply_pixels(const corr_problem *s, const corr_kernels *k, const corr_pixel_tile *t,
                           char *y, int contiguous, const corr_store *store) {
     if (contiguous) {
-        multiply(k, t, y + t->at * k->bytes, s->y_stride[2], store);
+        corr_multiply_tile(k, t, y + t->at * k->bytes, s->y_stride[2], store);
         return;
     }
     double sums[CORR_MAX_ROWS * CORR_MAX_TILE_COLUMNS];
     const int64_t width = corr_round_up(t->pixels, k->lanes);
     if (store->accumulate)
         corr_exchange(s, y, t->pixel, t->pixels, t->channels, (char *)sums, 1, width, k->bytes, 0);
-    multiply(k, t, sums, width, store);
+    corr_multiply_tile(k, t, sums, width, store);
     corr_exchange(s, y, t->pixel, t->pixels, t->channels, (char *)sums, 1, width, k->bytes, 1);
 }

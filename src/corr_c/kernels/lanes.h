@@ -1,17 +1,5 @@
 /* Between an image, wherever its channels lie, and pixels of V_LANES channels each. Planes are
  * turned in blocks of V_LANES x V_LANES; the last of a row may lie over the one before. */
-CORR_INLINE void CORR_NAME(turn_block)(const real *src, int64_t src_row, real *dst,
-                                       int64_t dst_row) {
-    vec block[V_LANES];
-    CORR_UNROLL
-    for (int i = 0; i < V_LANES; i++)
-        block[i] = v_load(src + i * src_row);
-    v_transpose(block);
-    CORR_UNROLL
-    for (int i = 0; i < V_LANES; i++)
-        v_store(dst + i * dst_row, block[i]);
-}
-
 CORR_INLINE void CORR_NAME(fetch_block)(const real *plane, int64_t channel) {
     CORR_UNROLL
     for (int c = 0; c < V_LANES; c++)

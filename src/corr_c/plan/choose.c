@@ -33,12 +33,12 @@ static int64_t even_part(int64_t all, int64_t most) {
 }
 
 /* Planes are taken by blocks of channels, so that what the taps share is small; the channels
- * of a channels-last image lie together and are taken at once. */
-static void choose_chains(const corr_problem *s, corr_choice *choice) {
+ * of a channels-last image lie together and are taken at once, unless it is turned to planes. */
+static void choose_chains(const corr_problem *s, int at_once, corr_choice *choice) {
     const int64_t taps = s->h.kernel * s->w.kernel, longest = longest_chain(choice->kernels);
-    choice->cb = corr_channels_last(s)  ? corr_max(s->ic, 1)
-                 : taps < longest       ? even_part(s->ic, longest / taps)
-                                        : 1;
+    choice->cb = at_once          ? corr_max(s->ic, 1)
+                 : taps < longest ? even_part(s->ic, longest / taps)
+                                  : 1;
     choice->kc = even_part(choice->cb * taps, longest);
 }
 
@@ -110,10 +110,11 @@ int corr_takes_columns(const corr_problem *s) {
            (s->groups == 1 || xs[1] == s->ic * xs[2]);
 }
 
-/* What moving data costs, in cycles: a vector copied, every second element of two, and
- * elements gathered or scattered one by one; a row copied once more; a vector transposed. */
-static const double copy_cycles = 2, copy2_cycles = 4, element_cycles = 2, row_cycles = 6;
-static const double transpose_cycles = 8;
+/* What moving data costs, in cycles: a vector copied, every second element of two, of pixels
+ * whose channels lie together, and elements gathered or scattered one by one; a row copied once
+ * more; a vector transposed on its way out. */
+static const double copy_cycles = 2, copy2_cycles = 4, turn_cycles = 5, element_cycles = 2;
+static const double row_cycles = 6, transpose_cycles = 8;
 
 /* Rows of outputs, and pixels of a row, whose slab fits. */
 static void fit_slab(const corr_problem *s, corr_choice *choice, int64_t *rows, int64_t *columns) {
@@ -153,6 +154,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     const double outputs = (double)corr_pixels(s) * (double)s->oc;
     c->channel_lanes = channel_lanes;
     c->by_rows = by_rows;
+    choose_chains(s, channel_lanes && corr_channels_last(s), c);
     c->rows = c->vectors = 1;
     const tiling tile = channel_lanes
                             ? choose_tile(c, length, corr_ceil_div(s->oc, lanes))
@@ -166,14 +168,19 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         int64_t rows, columns;
         fit_slab(s, c, &rows, &columns);
         const corr_slab b = corr_make_slab(s, c, rows, columns);
-        const double copy = step == 1 ? copy_cycles : step == 2 ? copy2_cycles : element_cycles * (double)lanes;
+        const double copy = step == 1             ? copy_cycles
+                            : s->x_stride[2] == 1 ? turn_cycles
+                            : step == 2           ? copy2_cycles
+                                                  : element_cycles * (double)lanes;
         const double row = row_cycles + copy * (double)corr_ceil_div(s->w.out + b.shift, lanes);
         const double again = (double)(rows + b.halo) / (double)rows;
+        const corr_middle m = corr_find_middle(s, c);
+        const double beside = (double)(s->w.out - (m.end - m.first)) / (double)corr_max(s->w.out, 1);
         cycles += again * (double)s->h.out / terms *
-                  (b.channels_last ? copy_cycles * (double)b.row / (double)lanes
+                  (b.channels_last ? copy_cycles * (double)b.row / (double)lanes * beside
                                    : row * (double)(s->ic * b.copies * b.phases));
     }
-    if (channel_lanes && (s->y_stride[2] != 1 || s->y_stride[4] == 1))
+    if (channel_lanes ? s->y_stride[2] != 1 || s->y_stride[4] == 1 : corr_turns_sums(s, c))
         cycles += outputs / (double)lanes * transpose_cycles / terms;
     else if (!channel_lanes && s->y_stride[4] != 1)
         cycles += 2 * element_cycles * outputs / (double)c->kc;
@@ -252,7 +259,7 @@ static void split_gemm(const corr_problem *s, int threads, corr_choice *choice) 
     const int64_t columns = choice->by_rows ? corr_ceil_div(row_panels, choice->pixel_panels) : 1;
     const int64_t blocks = corr_ceil_div(all, part);
     int64_t bands = 1;
-    if (choice->channel_lanes) {
+    if (choice->channel_lanes || corr_turns_sums(s, choice)) {
         int64_t sums = part * unit * pixels * s->oc * bytes;
         bands = corr_min(corr_max(1, corr_ceil_div(sums, sum_block_bytes)), all_channels);
     }
@@ -366,7 +373,7 @@ static int64_t late_panels(const corr_problem *s, const corr_choice *c) {
 
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
     *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
-    choose_chains(s, choice);
+    choose_chains(s, corr_channels_last(s), choice);
     if (corr_is_far(s)) {
         choice->engine = &corr_plain_engine;
         return s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT ? CORR_UNSUPPORTED : CORR_OK;

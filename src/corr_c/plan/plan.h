@@ -184,6 +184,9 @@ corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t ro
                          int64_t columns);
 void corr_slab_offsets(const corr_problem *s, const corr_slab *slab, int64_t channels,
                        int32_t *offsets);
+/* Of terms (p, q, c) in a channels-last image or slab. */
+void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channels,
+                        int32_t *offsets);
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
                     const char *x, int64_t channels, int64_t first_row, int64_t rows,
                     int64_t first_column, int64_t columns, char *dst);
@@ -203,19 +206,34 @@ typedef struct corr_panel {
     int64_t x;      /* where its taps' offsets start */
     int64_t before; /* pixels of the item before its own */
     int64_t p0, p1; /* rows of taps that some of its pixels have in the image */
+    int inside;     /* is it in the middle? */
 } corr_panel;
+/* Of a row of outputs, the whole panels that see no padding beside it and read a channels-last
+ * image as it lies; those on the left and on the right of them have a slab each. Empty, at the
+ * row's end, if all is copied. */
+typedef struct corr_middle {
+    int64_t first, end;
+} corr_middle;
+corr_middle corr_find_middle(const corr_problem *s, const corr_choice *c);
 typedef struct corr_blocks {
     int64_t rows, columns, bands;
 } corr_blocks;
 typedef struct corr_scratch {
     int64_t offsets;                  /* bytes for all threads */
-    int64_t bytes, slab, sums, panel; /* of one thread, the slab's, the sums', the weights', */
+    int64_t bytes, slab, sums, panel; /* of one thread, the slabs', the sums', the weights', */
     int64_t pixels, pixel_panel;      /* the packed panels', and each one's */
     corr_slab layout;
 } corr_scratch;
 int corr_reads_image(const corr_problem *s, const corr_choice *c); /* or a slab of it? */
 /* Is a panel of pixels a run of what its item reads? */
 int corr_reads_runs(const corr_problem *s, const corr_choice *c);
+/* Do panels of pixels leave by way of a buffer, as pixels of channels? */
+int corr_turns_sums(const corr_problem *s, const corr_choice *c);
+/* Elements from a channel of it to the next: not a multiple of a page. */
+CORR_INLINE int64_t corr_sums_row(const corr_choice *c, int64_t pixels) {
+    const int64_t row = corr_round_up(pixels, c->kernels->lanes);
+    return row * c->kernels->bytes % 4096 ? row : row + c->kernels->lanes;
+}
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c);
 corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c);
 /* Rows of taps that some of these rows of outputs have in the image. */
@@ -233,6 +251,8 @@ typedef struct corr_pixel_tile {
     int64_t ldb;            /* of x, or */
     const int32_t *offsets; /* where its rows begin */
 } corr_pixel_tile;
+void corr_multiply_tile(const corr_kernels *k, const corr_pixel_tile *t, void *y, int64_t ldc,
+                        const corr_store *store);
 void corr_multiply_pixels(const corr_problem *s, const corr_kernels *k, const corr_pixel_tile *t,
                           char *y, int contiguous, const corr_store *store);
 /* How a chain of a sum is stored; bias is the panel's first, or NULL. */

@@ -25,6 +25,9 @@ int corr_is_far(const corr_problem *s);
 /* Does any window leave the image? */
 int corr_has_padding(const corr_problem *s);
 
+/* Outputs of an axis, from *first to *end, whose windows lie in the image. */
+void corr_find_inside(const corr_axis *axis, int64_t *first, int64_t *end);
+
 /* Some output has no element: nothing to do. */
 CORR_INLINE int corr_is_empty(const corr_problem *s) {
     return s->n == 0 || s->groups == 0 || s->oc == 0 || corr_pixels(s) == 0;

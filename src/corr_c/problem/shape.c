@@ -92,6 +92,12 @@ static int axis_is_far(const corr_axis *a) {
 
 int corr_is_far(const corr_problem *s) { return axis_is_far(&s->h) || axis_is_far(&s->w); }
 
+void corr_find_inside(const corr_axis *a, int64_t *first, int64_t *end) {
+    const int64_t room = a->in + a->pad - (a->kernel - 1) * a->dilation;
+    *first = corr_min(corr_ceil_div(corr_max(a->pad, 0), a->stride), a->out);
+    *end = corr_max(corr_min(corr_ceil_div(corr_max(room, 0), a->stride), a->out), *first);
+}
+
 static int axis_has_padding(const corr_axis *a) {
     int64_t last = (a->out - 1) * a->stride - a->pad + (a->kernel - 1) * a->dilation;
     return a->pad > 0 || last >= a->in || -a->pad >= a->in;
