@@ -21,7 +21,7 @@ def parser(doc):
     made = argparse.ArgumentParser(description=doc.splitlines()[0])
     made.add_argument("--seconds", type=float, default=60, help="stop after as many (60)")
     made.add_argument("--count", type=int, default=0, help="or after as many cases")
-    made.add_argument("--seed", type=int, help="of the first case (from the clock)")
+    made.add_argument("--seed", type=int, help="of the first case (from the clock: seconds are far apart)")
     return made
 
 
@@ -32,7 +32,7 @@ def run(doc, case, arguments=None, step=1):
     import corr
 
     args = parser(doc).parse_args() if arguments is None else arguments
-    first = int(time.time()) * 1000 if args.seed is None else args.seed
+    first = time.time_ns() if args.seed is None else args.seed
     isa = corr.show_config("dicts")["isa"]
     print(f"{doc.splitlines()[0]} {isa}, from seed {first}", flush=True)
     begun, cases, counted = time.monotonic(), 0, 0
