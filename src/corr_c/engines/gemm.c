@@ -65,19 +65,6 @@ static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int 
     return scratch.offsets + threads * scratch.bytes;
 }
 
-static void add_panel(gemm_item *item, int64_t pixel, int64_t pixels, int64_t x, int inside) {
-    const corr_problem *s = item->job->s;
-    const int64_t first = pixel / s->w.out, last = (pixel + pixels - 1) / s->w.out;
-    corr_panel *t = &item->panels[item->count++];
-    t->pixel = pixel;
-    t->pixels = pixels;
-    t->before = t == item->panels ? 0 : t[-1].before + t[-1].pixels;
-    t->at = first * s->y_stride[3] + pixel % s->w.out * s->y_stride[4];
-    t->x = x;
-    t->inside = inside;
-    corr_row_taps(s, first, last, &t->p0, &t->p1);
-}
-
 /* The columns beside the middle have a slab on the left, and another on the right. */
 static int64_t right_slab(const gemm_job *job) {
     return job->middle.first > 0 ? job->slab.elements : 0;
@@ -93,25 +80,44 @@ static int64_t slab_column(const gemm_item *item, int64_t column) {
     return column - (column < m->first ? first_column(item) : corr_max(first_column(item), m->end));
 }
 
+/* What a panel from this output on reads. */
+static int64_t panel_start(const gemm_item *item, int64_t row, int64_t column, int64_t pixel, int inside) {
+    const gemm_job *job = item->job;
+    const corr_problem *s = job->s;
+    if (job->direct || inside)
+        return (row * s->h.stride - s->h.pad) * s->x_stride[3] + (column * s->w.stride - s->w.pad) * s->x_stride[4];
+    if (!job->slab.by_rows)
+        return pixel - item->row * s->w.out;
+    return (row - item->row) * job->slab.row + slab_column(item, column) * job->slab.column +
+           (column < job->middle.first ? 0 : right_slab(job));
+}
+
+/* Rows and columns are counted along: divisions would take as long as a tile of few terms. */
 static void make_panels(gemm_item *item) {
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
-    const int64_t per_panel = corr_panel_pixels(job->choice);
-    for (int64_t r = 0; r < item->runs; r++)
-        for (int64_t j = 0; j < item->length; j += per_panel) {
-            const int64_t pixel = item->start + r * s->w.out + j, column = pixel % s->w.out;
-            int64_t x = pixel - item->row * s->w.out;
-            const int inside = column >= job->middle.first && column < job->middle.end;
-            if (job->direct)
-                x = pixel / s->w.out * s->h.stride * s->x_stride[3] + column * s->w.stride * s->x_stride[4];
-            else if (inside)
-                x = (pixel / s->w.out * s->h.stride - s->h.pad) * s->x_stride[3] +
-                    (column * s->w.stride - s->w.pad) * s->x_stride[4];
-            else if (job->slab.by_rows)
-                x = r * job->slab.row + slab_column(item, column) * job->slab.column +
-                    (column < job->middle.first ? 0 : right_slab(job));
-            add_panel(item, pixel, corr_min(per_panel, item->length - j), x, inside);
+    const int64_t per_panel = corr_panel_pixels(job->choice), w = s->w.out;
+    int64_t before = 0;
+    for (int64_t r = 0; r < item->runs; r++) {
+        const int64_t start = item->start + r * w;
+        for (int64_t j = 0, row = start / w, column = start % w; j < item->length; j += per_panel) {
+            corr_panel *t = &item->panels[item->count++];
+            t->pixel = start + j;
+            t->pixels = corr_min(per_panel, item->length - j);
+            t->before = before;
+            t->at = row * s->y_stride[3] + column * s->y_stride[4];
+            t->inside = column >= job->middle.first && column < job->middle.end;
+            t->x = panel_start(item, row, column, t->pixel, t->inside);
+            before += t->pixels;
+            const int64_t first = row, last = row + (column + t->pixels > w ? (column + t->pixels - 1) / w : 0);
+            corr_row_taps(s, first, last, &t->p0, &t->p1);
+            column += t->pixels;
+            if (column >= w) {
+                row += column / w;
+                column %= w;
+            }
         }
+    }
 }
 
 static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
@@ -161,13 +167,13 @@ static int64_t own_terms(const gemm_item *item, const corr_panel *t, int64_t *k0
     return corr_max(corr_min(t->p1 * row, item->pc_end) - *k0, 0);
 }
 
-/* Panel o of the weights, at term k of the block of channels. */
-static const char *weights(const gemm_item *item, int64_t o, int64_t width, int64_t k) {
+/* Panel o of the weights, from the block of channels on. */
+static const char *weights(const gemm_item *item, int64_t o, int64_t width) {
     const corr_problem *s = item->job->s;
     if (item->job->choice->packs_late)
-        return item->own_panel + k * width * item->job->choice->kernels->bytes;
+        return item->own_panel;
     const int64_t before = item->c0 * s->h.kernel * s->w.kernel;
-    return item->w + (o * corr_terms(s) + (before + k) * width) * item->job->choice->kernels->bytes;
+    return item->w + (o * corr_terms(s) + before * width) * item->job->choice->kernels->bytes;
 }
 
 static char *packed_pixels(const gemm_item *item, int64_t j) {
@@ -220,6 +226,7 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
     const corr_store store =
         corr_make_store(s, !item->first, item->last, item->bias ? item->bias + o * bytes : NULL);
     char *y = item->y + o * s->y_stride[2] * bytes;
+    const char *w = weights(item, o, channels);
     if (job->turned)
         y = item->sums + (o - item->o0) * item->ld_sums * bytes;
     for (int64_t j = item->j0; j < item->j1; j++) {
@@ -228,7 +235,7 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
                              .channels = channels};
         int64_t k0;
         t.terms = own_terms(item, p, &k0);
-        t.w = weights(item, o, channels, k0);
+        t.w = w + k0 * channels * bytes;
         if (job->choice->packed_panels) {
             t.ldb = corr_round_up(p->pixels, k->lanes);
             t.x = packed_pixels(item, j);
@@ -284,11 +291,12 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
     }
     const int64_t ldc = job->channels_last ? s->y_stride[4] : item->ld_sums;
     const char *image = item->x + item->c0 * s->x_stride[2] * bytes;
+    const char *panel = weights(item, o, width);
     char *sums = item->sums + (o - item->o0) * bytes;
     for (int64_t j = item->j0; j < item->j1; j++) {
         const corr_panel *p = &item->panels[j];
         int64_t k0, terms = own_terms(item, p, &k0);
-        const char *w = weights(item, o, width, k0);
+        const char *w = panel + k0 * width * bytes;
         char *to = job->channels_last ? item->y + (p->at + o) * bytes
                                       : sums + p->before * item->ld_sums * bytes;
         if (job->choice->packed_panels) {
