@@ -71,13 +71,14 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
                 acc[i * vectors + j] = v_fma(ai, bv[j], acc[i * vectors + j]);
         }
     }
+    const int accumulate = store->accumulate;
     if (columns == vectors * V_LANES && !store->epilogue) {
         CORR_UNROLL
         for (int i = 0; i < rows; i++, c += ldc) {
             CORR_UNROLL
             for (int j = 0; j < vectors; j++) {
                 vec sum = acc[i * vectors + j];
-                if (store->accumulate)
+                if (accumulate)
                     sum = v_add(v_load(c + j * V_LANES), sum);
                 v_store(c + j * V_LANES, sum);
             }
