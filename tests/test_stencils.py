@@ -167,6 +167,32 @@ def test_blocks_of_lanes_every_tail(isa, dtype):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_blocks_of_an_image(isa, dtype):
+    rng = np.random.default_rng(8)
+    lanes = _kernels.lanes(isa, dtype)
+    for table, (rows, vectors) in only(isa, dtype, "block_image"):
+        for strips, step, beside in itertools.product((1, 2, 5), (1, 2, 3), (0, 1, 3)):
+            taps, columns = 3 + beside, strips * vectors
+            x = whole(rng, (rows * step + 1, columns * step + 4, lanes + beside), dtype)
+            offsets = np.array([rng.integers(0, 2) * x.shape[1] + rng.integers(0, 4) for _ in range(taps)])
+            w = whole(rng, (taps, lanes + 1), dtype)
+            bias = whole(rng, lanes, dtype) if beside else None
+            y = np.full((rows, columns, lanes + beside), np.nan, dtype)
+            wanted = y.copy()
+            pixels = x.reshape(-1, x.shape[2])[:, :lanes]
+            for i, j in itertools.product(range(rows), range(columns)):
+                total = (w[:, :lanes] * pixels[offsets + i * step * x.shape[1] + j * step]).sum(0)
+                wanted[i, j, :lanes] = activate(total + (0 if bias is None else bias), beside % 3)
+            _kernels.stencil(
+                isa, table, (rows, vectors), x, 0, w, 0, y, 0, bias=bias, activation=beside % 3,
+                kh=taps, kw=1, columns=lanes, row_hi=taps, w_tap=lanes + 1, strips=strips,
+                x_next=step * x.shape[1] * x.shape[2], x_vector=step * x.shape[2],
+                offsets=(offsets * x.shape[2]).astype(np.int32),
+                y_row=y.shape[1] * y.shape[2], y_vector=y.shape[2], y_step=1)
+            np.testing.assert_array_equal(y, wanted, f"{rows} {vectors} {strips} {step} {beside}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_weight_blocks_every_width(isa, dtype):
     rng = np.random.default_rng(3)
     lanes = _kernels.lanes(isa, dtype)

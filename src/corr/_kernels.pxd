@@ -96,6 +96,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int64_t column_lo
         int64_t column_hi
         int64_t x_plane
+        int64_t strips
         int64_t x_row
         int64_t x_tap
         int64_t x_vector
@@ -180,6 +181,7 @@ cdef extern from "kernels/kernels.h" nogil:
         stencil_function march_lanes[3][2][4]
         stencil_function block[7][4]
         stencil_function block_lanes[7][4]
+        stencil_function block_image[7][4]
         stencil_function reuse[7][4]
         stencil_function up[3][4]
         weight_function weight[5][7][2]

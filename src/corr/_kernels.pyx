@@ -338,6 +338,8 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
         return k.block[<int>i[0] - 1][<int>i[1] - 1]
     if table == "block_lanes":
         return k.block_lanes[<int>i[0] - 1][<int>i[1] - 1]
+    if table == "block_image":
+        return k.block_image[<int>i[0] - 1][<int>i[1] - 1]
     if table == "reuse":
         return k.reuse[<int>i[0] - 1][<int>i[1] - 1]
     if table == "up":
@@ -352,7 +354,7 @@ def stencils(isa, dtype):
     cdef const corr_kernels *k = _table(isa, dtype)
     sizes = {"march": ((0, 1, 2), (3, 5, 7), (1, 2), (1, 2, 3, 4)),
              "lanes": ((3, 5, 7), (1, 2), (1, 2, 3, 4)),
-             **dict.fromkeys(("block", "block_lanes", "reuse"), (range(1, 8), range(1, 5))),
+             **dict.fromkeys(("block", "block_lanes", "block_image", "reuse"), (range(1, 8), range(1, 5))),
              "up": ((3, 5, 7), (1, 2, 3, 4)), "weight": (range(1, 6), range(1, 8), (1, 2)),
              "weight3": ((1, 2), (1, 2, 3, 4))}
     found = []
@@ -384,6 +386,7 @@ def stencil(isa, table, index, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at
     s.x_row = fields.pop("x_row", 0)
     s.x_tap = fields.pop("x_tap", 0)
     s.x_vector = fields.pop("x_vector", 0)
+    s.strips = fields.pop("strips", 0)
     s.x_next = fields.pop("x_next", 0)
     s.offsets = NULL if offsets is None else <const int32_t *>_at(offsets, 0)
     s.w_plane = fields.pop("w_plane", 0)

@@ -82,17 +82,8 @@ static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_ker
     return k->march[kind][size / 2 - 1][step - 1];
 }
 
-static corr_stencil_kernel *const *lane_marches(const corr_problem *s, const corr_kernels *k) {
-    const int64_t size = s->h.kernel, step = s->h.stride;
-    const int fits = size == 3 ? s->w.kernel == 3 : (size == 5 || size == 7) && s->w.kernel <= CORR_STENCIL_TAPS;
-    if (!fits || step > 2 || s->w.stride != step || (step == 2 && s->h.dilation > 1) ||
-        !k->march_lanes[size / 2 - 1][step - 1][0])
-        return NULL;
-    return k->march_lanes[size / 2 - 1][step - 1];
-}
-
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
-    if (corr_in_lanes(s, c) ? lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
+    if (corr_in_lanes(s, c) ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
         return 0;
     const corr_block_scratch b = corr_make_block_scratch(s, c);
     return b.offsets + threads * b.bytes;
@@ -319,7 +310,7 @@ static void filter_lanes_blocks(void *context, int64_t index, int worker, corr_r
     const int64_t end = corr_min(first + c->pixel_panels, s->h.out);
     const int64_t plane = index / job->row_items * c->channel_panels;
     const int64_t last = corr_min(plane + c->channel_panels, s->n * per_image);
-    const int64_t rows = job->scratch.blocks.rows;
+    const int64_t rows = corr_max(job->scratch.blocks.rows, job->scratch.blocks.image ? 24 : 1);
     corr_stencil t = job->blocks;
     for (int64_t a = first; a < end; a += rows)
         for (int64_t i = plane, count; i < last && !corr_should_stop(run); i += count) {
@@ -337,7 +328,7 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
     stencil_job job = {
         .s = s, .choice = c, .x = x, .w = packed, .bias = bias, .y = y,
         .row_items = corr_ceil_div(s->h.out, c->pixel_panels),
-        .marches = lanes ? lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
+        .marches = lanes ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
     };
     (void)w;
     if (!job.marches) {

@@ -5,7 +5,8 @@
  *     its part of the input -> L1, padded, a phase of the stride after the other (slab.c)
  *     for kernel: for strip of columns: for rows, from the top: block
  *
- * Where a slab would only repeat the image, the image is read.
+ * Where a slab would only repeat the image, the image is read. So it is, channels-last, in the
+ * middle of large images; slabs are then only for what sees padding.
  */
 #include "depthwise.h"
 
@@ -34,7 +35,7 @@ void corr_fill_block_offsets(const corr_problem *s, const corr_block_scratch *b,
     for (int64_t k = 0; k < taps; k++) {
         const int64_t p = k / s->w.kernel, q = k % s->w.kernel;
         offsets[k] *= (int32_t)b->blocks.unit;
-        offsets[taps + k] = (int32_t)(p * s->h.dilation * s->x_stride[3] + q * s->w.dilation);
+        offsets[taps + k] = (int32_t)(p * s->h.dilation * s->x_stride[3] + q * s->w.dilation * s->x_stride[4]);
     }
 }
 
@@ -147,15 +148,85 @@ static void filter_lanes(const corr_block_scratch *scratch, const corr_kernels *
     }
 }
 
+/* By way of slabs. */
+static void filter_slabs(const corr_block_scratch *scratch, const corr_kernels *k, const part *all,
+                         corr_stencil *t, const corr_planes *planes) {
+    const corr_stencil_blocks *b = all->b;
+    const int64_t last = all->column + all->columns;
+    part p = *all;
+    for (p.row = all->row; p.row < all->end; p.row = p.end)
+        for (p.column = all->column; p.column < last; p.column += p.columns) {
+            p.end = corr_min(p.row + b->rows, all->end);
+            p.columns = corr_min(b->columns, all->columns);
+            p.column = corr_min(p.column, last - p.columns);
+            (b->unit > 1 ? filter_lanes : filter_planes)(scratch, k, &p, t, planes);
+        }
+}
+
+/* Bytes of a row of pixels that all their channels are taken of before the next. */
+enum { TOGETHER = 1024 };
+
+/* Channels-last, from the image itself: the last strip, and vector of channels, overlaps the one
+ * before it. */
+static void filter_image(const corr_kernels *k, const part *p, corr_stencil *t, const corr_planes *planes) {
+    const corr_problem *s = p->s;
+    const corr_stencil_blocks *b = p->b;
+    const int64_t *xs = s->x_stride, *ys = s->y_stride, end = p->column + p->columns;
+    const int64_t strips = corr_max(1, TOGETHER / (b->strip * planes->count * k->bytes));
+    t->x_next = s->h.stride * xs[3];
+    t->x_vector = s->w.stride * xs[4];
+    t->offsets = planes->offsets + s->h.kernel * s->w.kernel;
+    t->columns = k->lanes;
+    t->row_lo = 0;
+    t->row_hi = s->h.kernel;
+    for (int64_t i = p->row, rows; i < p->end; i += rows) {
+        rows = corr_min(b->most, p->end - i);
+        while (!b->image[rows - 1][b->vectors - 1])
+            rows--;
+        for (int64_t j = p->column; j < end; j += t->strips * b->strip) {
+            j = corr_min(j, end - b->strip);
+            t->strips = corr_min(strips, (end - j) / b->strip);
+            const int64_t x = (i * s->h.stride - s->h.pad) * xs[3] + (j * s->w.stride - s->w.pad) * xs[4];
+            for (int64_t g = 0; g < planes->count; g += k->lanes) {
+                g = corr_min(g, planes->count - k->lanes);
+                t->bias = planes->bias ? planes->bias + g * k->bytes : NULL;
+                b->image[rows - 1][b->vectors - 1](
+                    t, planes->x + (x + g) * k->bytes, planes->w + g * planes->w_plane,
+                    planes->y + (i * ys[3] + j * ys[4]) * k->bytes + g * planes->y_plane);
+            }
+        }
+    }
+}
+
 void corr_filter_blocks(const corr_problem *s, const corr_kernels *k, const corr_block_scratch *scratch,
                         corr_stencil *t, const corr_planes *planes, int64_t first, int64_t end) {
     const corr_stencil_blocks *b = &scratch->blocks;
-    part p = {.s = s, .b = b, .bytes = k->bytes};
-    for (p.row = first; p.row < end; p.row = p.end)
-        for (p.column = 0; p.column < s->w.out; p.column += p.columns) {
-            p.end = corr_min(p.row + b->rows, end);
-            p.columns = corr_min(b->columns, s->w.out);
-            p.column = corr_min(p.column, s->w.out - p.columns);
-            (b->unit > 1 ? filter_lanes : filter_planes)(scratch, k, &p, t, planes);
-        }
+    const part all = {.s = s, .b = b, .bytes = k->bytes, .row = first, .end = end, .columns = s->w.out};
+    part middle = all, edge = all;
+    int64_t left, right;
+    corr_find_inside(&s->h, &middle.row, &middle.end);
+    corr_find_inside(&s->w, &left, &right);
+    middle.row = corr_max(middle.row, first);
+    middle.end = corr_min(middle.end, end);
+    middle.column = left;
+    middle.columns = right - left;
+    if (!b->image || planes->count < k->lanes || middle.row >= middle.end || middle.columns < b->strip) {
+        filter_slabs(scratch, k, &all, t, planes);
+        return;
+    }
+    filter_image(k, &middle, t, planes);
+    edge.end = middle.row;
+    filter_slabs(scratch, k, &edge, t, planes);
+    edge.row = middle.end;
+    edge.end = end;
+    filter_slabs(scratch, k, &edge, t, planes);
+    edge.row = middle.row;
+    edge.end = middle.end;
+    edge.columns = corr_max(left, b->strip); /* no fewer columns than a strip has */
+    if (left > 0)
+        filter_slabs(scratch, k, &edge, t, planes);
+    edge.columns = corr_max(s->w.out - right, b->strip);
+    edge.column = s->w.out - edge.columns;
+    if (right < s->w.out)
+        filter_slabs(scratch, k, &edge, t, planes);
 }

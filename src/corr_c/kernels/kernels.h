@@ -140,7 +140,8 @@ typedef void corr_sum_lanes_kernel(const void *src, int64_t n, void *dst);
  *   reuse        with taps at p * x_row + q * x_tap, x_next = x_row, and at most kh rows; here
  *                [row_lo, row_hi) limits i + p
  *   block_lanes  a lane a channel, `columns` of them; vectors of x, and the offsets, are those of
- *                columns, w at (p * kw + q) * w_tap, and a bias a lane */
+ *                columns, w at (p * kw + q) * w_tap, and a bias a lane
+ *   block_image  as block_lanes, of `strips` that follow one another, columns x_vector apart */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
@@ -156,6 +157,7 @@ typedef struct corr_stencil {
     const int32_t *offsets;
     int64_t w_plane, w_row, w_tap;
     int64_t y_plane, y_row, y_vector, y_step;
+    int64_t strips;
     int64_t x_ahead, y_ahead; /* to the next strip or plane, which is fetched meanwhile, and */
     int64_t x_far, y_far;     /* to the next rows of a picture, or 0: into L2 */
     int epilogue;             /* is there an activation or a bias? */
@@ -349,6 +351,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
+    corr_stencil_kernel *block_image[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];

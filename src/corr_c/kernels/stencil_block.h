@@ -5,6 +5,7 @@
  *   reuse     each loaded vector serves all rows of the block: of a row r of inputs, tap q,
  *             acc[i] += w[r - i][q] * x[r][q ..], for every row i
  *   lanes     as block, a lane a channel: the weights are vectors
+ *   image     as lanes, from where pixels lie apart, strip by strip
  */
 CORR_INLINE int64_t CORR_NAME(clamp)(int64_t a, int64_t lo, int64_t hi) {
     return a < lo ? lo : a > hi ? hi : a;
@@ -61,13 +62,12 @@ CORR_INLINE void CORR_NAME(block_store)(const int rows, const int vectors, const
     CORR_NAME(store_ragged)(rows, vectors, lanes, s, sums, y);
 }
 
-CORR_INLINE void CORR_NAME(stencil_block)(const int rows, const int vectors, const int lanes,
-                                          const corr_stencil *s, const real *x, const real *w,
-                                          real *y) {
+CORR_INLINE void CORR_NAME(block_sums)(const int rows, const int vectors, const int lanes,
+                                       const corr_stencil *s, const real *x, int64_t x_vector,
+                                       const real *w, vec *acc) {
     const int64_t first = s->row_lo * s->kw, end = s->row_hi * s->kw, x_next = s->x_next;
     const int64_t w_tap = lanes ? s->w_tap : 1;
     const int32_t *offsets = s->offsets;
-    vec acc[CORR_BLOCK_SUMS];
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
@@ -79,9 +79,25 @@ CORR_INLINE void CORR_NAME(stencil_block)(const int rows, const int vectors, con
         for (int i = 0; i < rows; i++)
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
-                acc[i * vectors + v] = v_fma(wk, v_load(at + i * x_next + v * V_LANES), acc[i * vectors + v]);
+                acc[i * vectors + v] = v_fma(wk, v_load(at + i * x_next + v * x_vector), acc[i * vectors + v]);
     }
+}
+
+CORR_INLINE void CORR_NAME(stencil_block)(const int rows, const int vectors, const int lanes,
+                                          const corr_stencil *s, const real *x, const real *w,
+                                          real *y) {
+    vec acc[CORR_BLOCK_SUMS];
+    CORR_NAME(block_sums)(rows, vectors, lanes, s, x, V_LANES, w, acc);
     CORR_NAME(block_store)(rows, vectors, lanes, s, acc, y);
+}
+
+CORR_INLINE void CORR_NAME(stencil_image)(const int rows, const int vectors, const corr_stencil *s,
+                                          const real *x, const real *w, real *y) {
+    vec acc[CORR_BLOCK_SUMS];
+    for (int64_t n = s->strips; n > 0; n--, x += vectors * s->x_vector, y += vectors * s->y_vector) {
+        CORR_NAME(block_sums)(rows, vectors, 1, s, x, s->x_vector, w, acc);
+        CORR_NAME(block_store)(rows, vectors, 1, s, acc, y);
+    }
 }
 
 /* Input row r, for the sums of output rows first .. last of the block. */
@@ -141,7 +157,14 @@ CORR_INLINE void CORR_NAME(stencil_reuse)(const int rows, const int vectors,
         const corr_stencil *s, const void *x, const void *w, void *y) {                        \
         CORR_NAME(stencil_reuse)(rows, vectors, s, x, w, y);                                   \
     }
+#define CORR_BLOCK_IMAGE(rows, vectors)                                                        \
+    static void CORR_NAME(corr_block_image_##rows##_##vectors)(                                \
+        const corr_stencil *s, const void *x, const void *w, void *y) {                        \
+        CORR_NAME(stencil_image)(rows, vectors, s, x, w, y);                                   \
+    }
 CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK)
+CORR_PASTE2(CORR_BLOCKS_IMAGE, CORR_ISA)(CORR_BLOCK_IMAGE)
 CORR_PASTE2(CORR_REUSES, CORR_ISA)(CORR_REUSE)
 #undef CORR_BLOCK
+#undef CORR_BLOCK_IMAGE
 #undef CORR_REUSE

@@ -55,6 +55,8 @@
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_##rows##_##vectors),
 #define CORR_BLOCK_LANES_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_lanes_##rows##_##vectors),
+#define CORR_BLOCK_IMAGE_ENTRY(rows, vectors) \
+    [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_image_##rows##_##vectors),
 #define CORR_REUSE_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_reuse_##rows##_##vectors),
 #define CORR_GROUP_ENTRY(step, rows, vectors) \
@@ -85,6 +87,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
     .block_lanes = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_LANES_ENTRY)},
+    .block_image = {CORR_PASTE2(CORR_BLOCKS_IMAGE, CORR_ISA)(CORR_BLOCK_IMAGE_ENTRY)},
     .reuse = {CORR_PASTE2(CORR_REUSES, CORR_ISA)(CORR_REUSE_ENTRY)},
     .up = {CORR_PASTE2(CORR_UPS, CORR_ISA)(CORR_UP_ENTRY)},
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
@@ -131,6 +134,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_LANES_ENTRY
 #undef CORR_BLOCK_ENTRY
 #undef CORR_BLOCK_LANES_ENTRY
+#undef CORR_BLOCK_IMAGE_ENTRY
 #undef CORR_REUSE_ENTRY
 #undef CORR_GROUP_LANES_ENTRY
 #undef CORR_GROUP_ENTRY

@@ -98,9 +98,12 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
 int corr_prefers_blocks(const corr_problem *s); /* to a march? */
+/* Those of a lane a channel: an entry a number of vectors, or NULL. */
+corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
 /* What is no march: blocks of outputs. */
 typedef struct corr_stencil_blocks {
     corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];
+    corr_stencil_kernel *const (*image)[CORR_MAX_VECTORS]; /* where the image holds all, or NULL */
     int reuse;             /* are they those that reuse rows? */
     int vectors;           /* of a strip */
     int64_t strip, unit;   /* its columns; elements of a column */
