@@ -91,6 +91,7 @@ class Build(build_ext):
                 ext.extra_compile_args = [*flags, small]
             ext.define_macros += macros
         self.compiler.compile = partial(side_by_side, self.compiler.compile, more_flags)
+        self.parallel = self.parallel or True  # and the two modules
         super().build_extensions()
 
     def is_clang(self):
