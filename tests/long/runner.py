@@ -21,7 +21,7 @@ def parser(doc):
     made = argparse.ArgumentParser(description=doc.splitlines()[0])
     made.add_argument("--seconds", type=float, default=60, help="stop after as many (60)")
     made.add_argument("--count", type=int, default=0, help="or after as many cases")
-    made.add_argument("--seed", type=int, help="of the first case (from the clock: seconds are far apart)")
+    made.add_argument("--seed", type=int, help="of the first case (from the clock, in nanoseconds)")
     return made
 
 

@@ -1,3 +1,4 @@
+/* Blocks of V_LANES x V_LANES, turned in registers. */
 CORR_INLINE void CORR_NAME(turn_block)(const real *src, int64_t src_row, real *dst,
                                        int64_t dst_row) {
     vec block[V_LANES];
@@ -10,7 +11,7 @@ CORR_INLINE void CORR_NAME(turn_block)(const real *src, int64_t src_row, real *d
         v_store(dst + i * dst_row, block[i]);
 }
 
-/* Any block: of rows i .. , columns j .. */
+/* With fewer rows or columns, or with something to add and an activation. */
 static CORR_NOINLINE void CORR_NAME(turn_part)(int64_t down, int64_t across, const real *src,
                                                int64_t lds, real *dst, int64_t ldd,
                                                const real *bias, const corr_store *store) {
