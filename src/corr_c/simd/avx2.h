@@ -1,5 +1,5 @@
-/* AVX2 and FMA: 16 registers of 8 floats or 4 doubles; edges by vmaskmov.
- * Its store takes some twenty micro-operations on AMD's cores: a whole vector goes without. */
+/* AVX2 and FMA: 16 registers of 8 floats or 4 doubles; edges by vmaskmov, whose store takes some
+ * twenty micro-operations on AMD's cores: a whole vector goes without, and first lanes in parts. */
 
 #define CORR_TILES_avx2(X) CORR_ROWS_12(X, 1) CORR_ROWS_6(X, 2) CORR_ROWS_4(X, 3)
 #define CORR_TILE_ROWS_avx2 {12, 6, 4, 0}
@@ -67,10 +67,23 @@ CORR_INLINE __m256 v_load_n_f32_avx2(const float *p, int64_t n) {
     return _mm256_maskload_ps(p, range32_avx2(0, n));
 }
 CORR_INLINE void v_store_n_f32_avx2(float *p, __m256 a, int64_t n) {
-    if (n >= 8)
+    if (n >= 8) {
         _mm256_storeu_ps(p, a);
-    else
-        _mm256_maskstore_ps(p, range32_avx2(0, n), a);
+        return;
+    }
+    __m128 rest = _mm256_castps256_ps128(a);
+    if (n & 4) {
+        _mm_storeu_ps(p, rest);
+        rest = _mm256_extractf128_ps(a, 1);
+        p += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)(void *)p, rest);
+        rest = _mm_movehl_ps(rest, rest);
+        p += 2;
+    }
+    if (n & 1)
+        _mm_store_ss(p, rest);
 }
 CORR_INLINE __m256 v_load_range_f32_avx2(const float *p, int64_t lo, int64_t hi) {
     return _mm256_maskload_ps(p, range32_avx2(lo, hi));
@@ -181,10 +194,18 @@ CORR_INLINE __m256d v_load_n_f64_avx2(const double *p, int64_t n) {
     return _mm256_maskload_pd(p, range64_avx2(0, n));
 }
 CORR_INLINE void v_store_n_f64_avx2(double *p, __m256d a, int64_t n) {
-    if (n >= 4)
+    if (n >= 4) {
         _mm256_storeu_pd(p, a);
-    else
-        _mm256_maskstore_pd(p, range64_avx2(0, n), a);
+        return;
+    }
+    __m128d rest = _mm256_castpd256_pd128(a);
+    if (n & 2) {
+        _mm_storeu_pd(p, rest);
+        rest = _mm256_extractf128_pd(a, 1);
+        p += 2;
+    }
+    if (n & 1)
+        _mm_store_sd(p, rest);
 }
 CORR_INLINE __m256d v_load_range_f64_avx2(const double *p, int64_t lo, int64_t hi) {
     return _mm256_maskload_pd(p, range64_avx2(lo, hi));
