@@ -170,15 +170,17 @@ def test_mistakes_are_one_line(tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_interrupt_prints_what_is_there():
+    code = "import corr.cli; print('ready', flush=True); raise SystemExit(corr.cli.main())"
     # A shell starts its background jobs with SIGINT ignored, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "corr", "bench", "--suite", "resnet50", "--peers", "none"],
+            [sys.executable, "-c", code, "bench", "--suite", "resnet50", "--peers", "none"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     finally:
         signal.signal(signal.SIGINT, before)
-    time.sleep(4)
+    process.stdout.readline()
+    time.sleep(3)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
