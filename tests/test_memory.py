@@ -50,13 +50,22 @@ SHAPES = [
     ((1, 6, 9, 15), (6, 1, 7, 7), 2, 3, 1, 6),
     ((1, 1, 40, 83), (2, 1, 5, 5), 1, 2, 1, 1),
     ((1, 2, 30, 70), (2, 1, 5, 3), 1, (2, 1), (2, 3), 2),
+    ((1, 67, 9, 14), (4, 67, 3, 3), 1, 1, 1, 1),
+    ((2, 130, 6, 7), (3, 130, 2, 3), 2, 1, (1, 2), 1),
 ]
 
 
+def guarded_image(values, nhwc, at, skip):
+    if nhwc:
+        return Guarded(values.transpose(0, 2, 3, 1), at, skip).array.transpose(0, 3, 1, 2)
+    return Guarded(values, at, skip).array
+
+
 @pytest.mark.parametrize("at", ["end", "start"])
+@pytest.mark.parametrize("nhwc", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", range(len(SHAPES)))
-def test_nothing_outside(shape, dtype, at):
+def test_nothing_outside(shape, dtype, nhwc, at):
     xs, ws, *args = SHAPES[shape]
     rng = np.random.default_rng(shape)
     x, w = rng.integers(-3, 4, xs), rng.integers(-3, 4, ws)
@@ -65,9 +74,10 @@ def test_nothing_outside(shape, dtype, at):
     gy = rng.integers(-3, 4, wanted.shape)
     gx, gw = reference.conv2d_input(xs, w, gy, *args), reference.conv2d_weight(x, ws, gy, *args)
     for skip in range(4):
-        guarded = [Guarded(a.astype(dtype), at, skip) for a in (x, w, bias, gy)]
-        outs = [Guarded(np.full(a.shape, np.nan, dtype), at, skip) for a in (wanted, gx, gw)]
-        (ax, aw, ab, ag), (oy, ox, ow) = ([g.array for g in group] for group in (guarded, outs))
+        ax, ag = (guarded_image(a.astype(dtype), nhwc, at, skip) for a in (x, gy))
+        aw, ab = (Guarded(a.astype(dtype), at, skip).array for a in (w, bias))
+        oy, ox = (guarded_image(np.full(a.shape, np.nan, dtype), nhwc, at, skip) for a in (wanted, gx))
+        ow = Guarded(np.full(ws, np.nan, dtype), at, skip).array
         with _kernels.memory(at) as memory:
             corr.conv2d(ax, aw, ab, *args, out=oy, algorithm="direct")
             corr.conv2d_input(xs, aw, ag, *args, out=ox, algorithm="direct")
