@@ -269,6 +269,24 @@ def test_dot_tiles(isa, dtype, accumulate):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_dots_are_stored_either_way(isa, dtype):
+    rng = np.random.default_rng(8)
+    sums = whole(rng, (3, 4, _kernels.lanes(isa, dtype)), dtype)
+    bias, column_bias = whole(rng, 3, dtype), whole(rng, 4, dtype)
+    wanted = sums.sum(2)
+    for activation, most in ((0, None), (1, np.inf), (2, 6)):
+        for given in ({}, {"bias": bias}, {"column_bias": column_bias}):
+            want = wanted + (bias[:, None] if "bias" in given else given.get("column_bias", 0))
+            want = want if most is None else want.clip(0, most)
+            for steps in ((5, 1), (1, 3)):
+                y = np.full(20, np.nan, dtype)
+                at = np.arange(3)[:, None] * steps[0] + np.arange(4) * steps[1]
+                _kernels.store_dots(isa, 3, 4, sums, y, *steps, activation, **given)
+                np.testing.assert_array_equal(y[at], want)
+                assert np.isnan(np.delete(y, at)).all()
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
 @pytest.mark.parametrize("accumulate", [0, 1])
 def test_outer_tiles(isa, dtype, accumulate):
     rng = np.random.default_rng(6)

@@ -25,6 +25,7 @@ MEMORY = "tests/test_memory.py"
 GRADIENTS = "tests/test_gradients.py"
 WINOGRAD = "tests/test_winograd.py"
 KERNELS = "tests/test_kernels.py"
+DOTS = "tests/test_dots.py"
 API = "tests/test_api.py"
 FFT = "tests/test_fft.py"
 ABSENT = "tests/test_absent.py"
@@ -126,8 +127,8 @@ MUTANTS = [
            "if (!corr_pack_panel(s, c, job->part->w, g, o, c0, to))\n        corr_set(&job->odd, 1);",
            "corr_set(&job->odd, !corr_pack_panel(s, c, job->part->w, g, o, c0, to));",
            "an infinite weight in an earlier panel", ABSENT),
-    Mutant("blocks: one row of taps too few", C + "engines/blocks.c",
-           "(h->in - 1 - high) / h->dilation + 1", "(h->in - 1 - high) / h->dilation",
+    Mutant("shape: one tap too few", C + "problem/shape.c",
+           "(a->in - 1 - high) / a->dilation + 1", "(a->in - 1 - high) / a->dilation",
            "a missing row of taps at the bottom", EXACT),
     Mutant("blocks: no room for a whole vector", C + "engines/blocks.c",
            "corr_round_up(all % per_panel, lanes)", "(all % per_panel)", "scratch too small", MEMORY),
@@ -197,6 +198,18 @@ MUTANTS = [
     Mutant("gemm: the right slab lies on the left one", C + "engines/gemm.c",
            "return job->middle.first > 0 ? job->slab.elements : 0;", "return 0;",
            "the left edge's pixels are lost", EXACT),
+    Mutant("dots: a row's runs of channels though pixels lie apart", C + "engines/dots.c",
+           "s->w.dilation == 1 && s->x_stride[4] == s->ic", "s->w.dilation == 1",
+           "what lies between the pixels", DOTS),
+    Mutant("dots: a tile of all taps at the edge", C + "engines/dots.c",
+           "corr_min(corr_min(row->j1, job->inside_end) - column, job->pixels)",
+           "corr_min(row->j1 - column, job->pixels)", "taps beyond the right edge", DOTS),
+    Mutant("dots: every chain begins anew", C + "engines/dots.c",
+           "q += job->taps_once, accumulate = 1)", "q += job->taps_once, accumulate = 0)",
+           "more terms than a chain has", DOTS),
+    Mutant("dots: relu6 is relu", C + "kernels/dot.h",
+           "activation == CORR_RELU6 && sum > 6", "activation == CORR_RELU6 && sum > 60",
+           "an activation", KERNELS),
     Mutant("gemm: turned sums where the image's pixels lie", C + "engines/gemm.c",
            "y + p->before * bytes, item->ld_sums", "y + p->pixel * bytes, item->ld_sums",
            "all items but the first", EXACT),
@@ -279,8 +292,8 @@ MUTANTS = [
     Mutant("plain: the weight gradient pads too much", C + "kernels/plain.h",
            "if (v >= 0 && v < s->w.in)", "if (v > 0 && v < s->w.in)", "the first column of pixels", KERNELS),
     Mutant("avx2: the tail of a store", C + "simd/avx2.h",
-           "_mm256_maskstore_ps(p, range32_avx2(0, n), a);",
-           "_mm256_maskstore_ps(p, range32_avx2(0, n + 1), a);", "a tail mask", KERNELS, "avx2"),
+           "rest = _mm256_extractf128_ps(a, 1);\n        p += 4;", "p += 4;",
+           "lanes 4 to 6 are those of 0 to 2", KERNELS, "avx2"),
     Mutant("avx2: every second element", C + "simd/avx2.h",
            "p + 8, _mm256_and_si256(even, range32_avx2(2 * lo - 8, 2 * hi - 8)));",
            "p + 8, _mm256_and_si256(even, range32_avx2(2 * lo - 8, 2 * hi - 7)));",

@@ -79,6 +79,7 @@ cdef extern from "kernels/kernels.h" nogil:
         void *, int64_t, int64_t, const corr_fold *, int) noexcept
     ctypedef void (*lace_function "corr_lace_kernel *")(void *, const void *, const void *, int64_t) noexcept
     ctypedef void (*sum_rows_function "corr_sum_rows_kernel *")(const void *, int64_t, int64_t, int64_t, void *) noexcept
+    ctypedef void (*store_dots_function "corr_store_dots_kernel *")(int64_t, int64_t, const void *, void *, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*sum_lanes_function "corr_sum_lanes_kernel *")(const void *, int64_t, void *) noexcept
     ctypedef void (*outer_function "corr_outer_kernel *")(const corr_segment *, int64_t, const void *, int64_t, int64_t,
                                    const void *, int64_t, void *, int64_t, int) noexcept
@@ -174,6 +175,7 @@ cdef extern from "kernels/kernels.h" nogil:
         int dot_rows, dot_columns
         dot_function dot[4][6]
         sum_lanes_function sum_lanes
+        store_dots_function store_dots
         lace_function lace
         fold_function fold
         sum_rows_function sum_rows

@@ -195,6 +195,12 @@ def sum_lanes(isa, src, int64_t n, dst):
     _table(isa, dst.dtype).sum_lanes(_at(src, 0), n, _at(dst, 0))
 
 
+def store_dots(isa, int64_t rows, int64_t columns, sums, y, int64_t y_row, int64_t y_column,
+               int activation=0, bias=None, column_bias=None):
+    cdef corr_store store = _store(0, activation, bias, column_bias)
+    _table(isa, y.dtype).store_dots(rows, columns, _at(sums, 0), _at(y, 0), y_row, y_column, &store)
+
+
 def outer(isa, rows, vectors, segments, a, int64_t a_row, int64_t a_step, b, int64_t b_step, c,
           int64_t c_at, int64_t ldc, int accumulate):
     cdef const corr_kernels *k = _table(isa, c.dtype)

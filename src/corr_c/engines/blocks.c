@@ -78,13 +78,3 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
               corr_round_up(runs * corr_ceil_div(length, per_panel) * (int64_t)sizeof(corr_panel), 64);
     return b;
 }
-
-void corr_row_taps(const corr_problem *s, int64_t first, int64_t last, int64_t *p0, int64_t *p1) {
-    const corr_axis *h = &s->h;
-    const int64_t low = last * h->stride - h->pad, high = first * h->stride - h->pad;
-    *p0 = low >= 0 ? 0 : corr_min(corr_ceil_div(-low, h->dilation), h->kernel);
-    *p1 = high >= h->in ? 0
-          : high + (h->kernel - 1) * h->dilation < h->in ? h->kernel
-          : corr_min((h->in - 1 - high) / h->dilation + 1, h->kernel);
-    *p1 = corr_max(*p1, *p0);
-}

@@ -62,7 +62,7 @@ static void block(const part *p, corr_stencil *t, int64_t i, int64_t rows, int64
         t->row_lo = s->h.pad - i;
         t->row_hi = s->h.in + s->h.pad - i;
     } else {
-        corr_row_taps(s, i, i + rows - 1, &t->row_lo, &t->row_hi);
+        corr_find_taps(&s->h, i, i + rows - 1, &t->row_lo, &t->row_hi);
     }
     b->kernels[rows - 1][b->vectors - 1](
         t, p->x + ((i - p->row) * p->x_row + (j - p->column) * b->unit) * p->bytes, w,

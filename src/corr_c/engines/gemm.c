@@ -110,7 +110,7 @@ static void make_panels(gemm_item *item) {
             t->x = panel_start(item, row, column, t->pixel, t->inside);
             before += t->pixels;
             const int64_t first = row, last = row + (column + t->pixels > w ? (column + t->pixels - 1) / w : 0);
-            corr_row_taps(s, first, last, &t->p0, &t->p1);
+            corr_find_taps(&s->h, first, last, &t->p0, &t->p1);
             column += t->pixels;
             if (column >= w) {
                 row += column / w;

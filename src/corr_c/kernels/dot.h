@@ -72,3 +72,23 @@ static void CORR_NAME(corr_sum_lanes)(const void *src_, int64_t n, void *dst_) {
     for (int64_t i = 0; i < n; i++, src += V_LANES)
         dst[i] = v_sum(v_load(src));
 }
+
+static void CORR_NAME(corr_store_dots)(int64_t rows, int64_t columns, const void *sums_, void *y_,
+                                       int64_t y_row, int64_t y_column, const corr_store *store) {
+    const real *sums = sums_, *bias = store->bias, *biases = store->column_bias;
+    real *y = y_;
+    const corr_activation activation = store->activation;
+    for (int64_t i = 0; i < rows; i++, y += y_row)
+        for (int64_t j = 0; j < columns; j++, sums += V_LANES) {
+            real sum = v_sum(v_load(sums));
+            if (bias)
+                sum += bias[i];
+            if (biases)
+                sum += biases[j];
+            if (activation != CORR_LINEAR && sum < 0)
+                sum = 0;
+            if (activation == CORR_RELU6 && sum > 6)
+                sum = 6;
+            y[j * y_column] = sum;
+        }
+}

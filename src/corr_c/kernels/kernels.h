@@ -107,6 +107,10 @@ typedef void corr_dot_kernel(const corr_segment *segments, int64_t count, const 
                              int64_t ldc, int accumulate);
 /* dst[i] = the sum of vector i of src, i < n; dst may be src. */
 typedef void corr_sum_lanes_kernel(const void *src, int64_t n, void *dst);
+/* y[i * y_row + j * y_column] = act(the sum of vector i * columns + j of sums + bias), i < rows,
+ * j < columns. */
+typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *sums, void *y,
+                                    int64_t y_row, int64_t y_column, const corr_store *store);
 
 /* Planes against a kernel each, where they lie. Plane n, output row i, column j:
  *
@@ -347,6 +351,7 @@ typedef struct corr_kernels {
     corr_pack_spread_kernel *pack_spread;
     corr_dot_kernel *dot[CORR_DOT_MAX_ROWS][CORR_DOT_MAX_COLUMNS];
     corr_sum_lanes_kernel *sum_lanes;
+    corr_store_dots_kernel *store_dots;
     corr_stencil_kernel *march[CORR_STENCIL_KINDS][3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *march_lanes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];

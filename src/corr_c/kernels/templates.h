@@ -83,6 +83,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .pack_spread = CORR_NAME(corr_pack_spread),
     .dot = {CORR_PASTE2(CORR_DOTS, CORR_ISA)(CORR_DOT_ENTRY)},
     .sum_lanes = CORR_NAME(corr_sum_lanes),
+    .store_dots = CORR_NAME(corr_store_dots),
     .march = {CORR_PASTE3(CORR_MARCHES, CORR_TYPE, CORR_ISA)(CORR_MARCH_ENTRY)},
     .march_lanes = {CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES_ENTRY)},
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},

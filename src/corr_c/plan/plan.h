@@ -68,6 +68,7 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
 extern const corr_engine corr_depthwise_engine, corr_fft_engine, corr_groups_engine;
+extern const corr_engine corr_dots_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
@@ -239,8 +240,6 @@ CORR_INLINE int64_t corr_sums_row(const corr_choice *c, int64_t pixels) {
 }
 corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c);
 corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c);
-/* Rows of taps that some of these rows of outputs have in the image. */
-void corr_row_taps(const corr_problem *s, int64_t first, int64_t last, int64_t *p0, int64_t *p1);
 
 /* Between y and a tile or buffer that has its pixels and channels at other distances. */
 void corr_exchange(const corr_problem *s, char *y, int64_t pixel, int64_t pixels,

@@ -28,6 +28,9 @@ int corr_has_padding(const corr_problem *s);
 /* Outputs of an axis, from *first to *end, whose windows lie in the image. */
 void corr_find_inside(const corr_axis *axis, int64_t *first, int64_t *end);
 
+/* Taps that some of the outputs from first to last have in the image: *tap0 <= tap < *tap1. */
+void corr_find_taps(const corr_axis *axis, int64_t first, int64_t last, int64_t *tap0, int64_t *tap1);
+
 /* Some output has no element: nothing to do. */
 CORR_INLINE int corr_is_empty(const corr_problem *s) {
     return s->n == 0 || s->groups == 0 || s->oc == 0 || corr_pixels(s) == 0;

@@ -98,6 +98,15 @@ void corr_find_inside(const corr_axis *a, int64_t *first, int64_t *end) {
     *end = corr_max(corr_min(corr_ceil_div(corr_max(room, 0), a->stride), a->out), *first);
 }
 
+void corr_find_taps(const corr_axis *a, int64_t first, int64_t last, int64_t *tap0, int64_t *tap1) {
+    const int64_t low = last * a->stride - a->pad, high = first * a->stride - a->pad;
+    *tap0 = low >= 0 ? 0 : corr_min(corr_ceil_div(-low, a->dilation), a->kernel);
+    *tap1 = high >= a->in ? 0
+            : high + (a->kernel - 1) * a->dilation < a->in ? a->kernel
+            : corr_min((a->in - 1 - high) / a->dilation + 1, a->kernel);
+    *tap1 = corr_max(*tap1, *tap0);
+}
+
 static int axis_has_padding(const corr_axis *a) {
     int64_t last = (a->out - 1) * a->stride - a->pad + (a->kernel - 1) * a->dilation;
     return a->pad > 0 || last >= a->in || -a->pad >= a->in;
