@@ -157,6 +157,10 @@ cdef extern from "kernels/kernels.h" nogil:
         winograd_output_function output
         winograd_weights_function weights
     ctypedef double (*sum_function "corr_sum_kernel *")(const void *, int64_t, int64_t) noexcept
+    ctypedef struct corr_band:
+        stencil_function run
+        int rows
+        int vectors
     ctypedef struct corr_kernels:
         const char *isa
         int bytes
@@ -184,6 +188,7 @@ cdef extern from "kernels/kernels.h" nogil:
         stencil_function block[7][4]
         stencil_function block_lanes[7][4]
         stencil_function block_image[7][4]
+        corr_band band[3][2]
         stencil_function reuse[7][4]
         stencil_function up[3][4]
         weight_function weight[5][7][2]

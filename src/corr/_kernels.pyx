@@ -346,6 +346,8 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
         return k.block_lanes[<int>i[0] - 1][<int>i[1] - 1]
     if table == "block_image":
         return k.block_image[<int>i[0] - 1][<int>i[1] - 1]
+    if table == "band":
+        return k.band[<int>i[0] // 2 - 1][<int>i[1] - 1].run
     if table == "reuse":
         return k.reuse[<int>i[0] - 1][<int>i[1] - 1]
     if table == "up":
@@ -368,6 +370,10 @@ def stencils(isa, dtype):
         for index in itertools.product(*axes):
             if _stencil(k, table, index) != NULL:
                 found.append((table, index))
+    for kh, step in itertools.product((3, 5, 7), (1, 2)):
+        if _stencil(k, "band", (kh, step)) != NULL:
+            found.append(("band", (kh, step, k.band[<int>kh // 2 - 1][<int>step - 1].rows,
+                                   k.band[<int>kh // 2 - 1][<int>step - 1].vectors)))
     return found
 
 

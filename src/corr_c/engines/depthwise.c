@@ -5,7 +5,8 @@
  *     for strip: some vectors of columns; planes -> the rows, from the top
  *
  * Two orders of memory: planes (a lane a column) and channels-last (a lane a channel). All else
- * takes the first. What no march is made for goes in blocks (depthwise_blocks.c).
+ * takes the first. What no march is made for goes in blocks (depthwise_blocks.c); 3x3 of
+ * channels-last images mostly in bands (depthwise_bands.c).
  */
 #include "depthwise.h"
 
@@ -83,6 +84,8 @@ static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_ker
 }
 
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
+    if (corr_find_band(s, c))
+        return 0;
     if (corr_in_lanes(s, c) ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
         return 0;
     const corr_block_scratch b = corr_make_block_scratch(s, c);
@@ -325,6 +328,8 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
                        const void *packed, const void *bias, void *y, void *workspace,
                        const corr_call *call) {
     const int lanes = corr_in_lanes(s, c);
+    if (corr_find_band(s, c))
+        return corr_filter_bands(s, c, x, (const char *)packed + plane_weights(s, c), bias, y, call);
     stencil_job job = {
         .s = s, .choice = c, .x = x, .w = packed, .bias = bias, .y = y,
         .row_items = corr_ceil_div(s->h.out, c->pixel_panels),

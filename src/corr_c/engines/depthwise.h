@@ -27,4 +27,8 @@ corr_stencil corr_make_block_stencil(const corr_problem *s, const corr_kernels *
 void corr_filter_blocks(const corr_problem *s, const corr_kernels *k, const corr_block_scratch *b,
                         corr_stencil *t, const corr_planes *planes, int64_t first, int64_t end);
 
+/* depthwise_bands.c; w is packed as [p][q][g], in whole vectors. */
+corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                              const void *bias, void *y, const corr_call *call);
+
 #endif

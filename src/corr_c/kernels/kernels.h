@@ -145,7 +145,12 @@ typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *s
  *                [row_lo, row_hi) limits i + p
  *   block_lanes  a lane a channel, `columns` of them; vectors of x, and the offsets, are those of
  *                columns, w at (p * kw + q) * w_tap, and a bias a lane
- *   block_image  as block_lanes, of `strips` that follow one another, columns x_vector apart */
+ *   block_image  as block_lanes, of `strips` that follow one another, columns x_vector apart
+ *
+ * band: as many rows of outputs as its entry says, a lane a channel, `columns` of them, no fewer than
+ * it has vectors of; of `strips` pixels, x_vector apart in x and y_vector in y. Its chain is over
+ * (q, p), column_lo <= q < column_hi; w at p * w_row + q * w_tap, x at (i * step + p) * x_row +
+ * q * x_tap, where rows that are not in [row_lo, row_hi) are absent and never touched. */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
@@ -153,6 +158,7 @@ enum {
     CORR_STENCIL_KINDS
 };
 enum { CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50, CORR_BLOCK_ROWS = 7, CORR_BLOCK_SUMS = 28 };
+enum { CORR_BAND_ROWS = 4, CORR_BAND_TAPS = 7 };
 typedef struct corr_stencil {
     int64_t kh, kw, step, dilation;
     int64_t planes, rows, columns, pair;
@@ -170,6 +176,10 @@ typedef struct corr_stencil {
     int64_t bias_plane;
 } corr_stencil;
 typedef void corr_stencil_kernel(const corr_stencil *s, const void *x, const void *w, void *y);
+typedef struct corr_band {
+    corr_stencil_kernel *run;
+    int rows, vectors;
+} corr_band;
 
 /* A group of few channels, in planes. Tile t < count, channel i < rows, vector v, lane l:
  *
@@ -357,6 +367,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_image[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
+    corr_band band[3][2]; /* by kh / 2 - 1 and the step */
     corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];

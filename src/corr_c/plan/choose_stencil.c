@@ -49,6 +49,20 @@ int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
            s->x_stride[4] != 1;
 }
 
+/* A march down a strip of a channels-last image meets a few lines of each row, which no prefetcher
+ * foresees, and a slab copies them. 3x3 on 16 of 144x56x56 takes 9.1 ms so and 3.4 along the rows, one
+ * of them 0.22 for 0.13, 576x14x14 0.067 for 0.046; at stride 2 96x112x112 0.26 for 0.13; 5x5 on
+ * 240x28x28 0.22 for 0.15, 7x7 on 96x56x56 0.63 for 0.44 (AVX2; where masks cost nothing, as with
+ * AVX-512, it was not measured). */
+const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice) {
+    const corr_kernels *k = choice->kernels;
+    const int64_t size = s->h.kernel;
+    if (!corr_in_lanes(s, choice) || (size != 3 && size != 5 && size != 7) || s->h.dilation > 1 || s->h.stride > 2)
+        return NULL;
+    const corr_band *band = &k->band[size / 2 - 1][s->h.stride - 1];
+    return band->rows > 1 && s->h.out >= band->rows && s->groups >= band->vectors * k->lanes ? band : NULL;
+}
+
 /* Of planes that come in whole or nearly so, what is a dozen rows ahead: 3x3 at stride 2 on
  * 96x112x112 takes 0.090 ms if the next strip is fetched meanwhile, 0.083 if nothing is and 0.072
  * so; 144x56x56 0.064, 0.060 and 0.060. The rows of a picture are too long for that. */
@@ -97,7 +111,7 @@ int corr_prefers_blocks(const corr_problem *s) {
            (s->groups == 1 && s->oc >= fewest_kernels_split && s->w.stride == 2);
 }
 
-static corr_stencil_kernel *const *lane_marches(const corr_problem *s, const corr_kernels *k) {
+corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k) {
     const int64_t size = s->h.kernel, step = s->h.stride;
     const int fits = size == 3 ? s->w.kernel == 3 : (size == 5 || size == 7) && s->w.kernel <= CORR_STENCIL_TAPS;
     if (!fits || step > 2 || s->w.stride != step || (step == 2 && s->h.dilation > 1) ||
@@ -127,28 +141,17 @@ static int keeps_pixels(const corr_problem *s, const corr_kernels *k, int64_t mo
     return 1;
 }
 
-/* A march down a strip meets a few lines of each row, which no prefetcher foresees; so does a slab.
- * Where pixels are short, and the images more than the caches hold, it is worth more to read rows
- * from end to end, block by block, though blocks of few taps spend as long on all else: AVX2, 3x3,
- * step 2, on 16 of 24x112x112 3.1 ms for 1.7, 8 of 32x112x112 4.9 for 2.7, 64x224x224 3.3 for 2.4,
- * but 64x56x56 0.100 for 0.118. What has no march, and few taps for its slab: 4x4 on 96x112x112
- * 2.36 for 1.14, 2x2, step 2, on 64x64x64 0.084 for 0.038. */
-static const int64_t short_pixel = 400, far_image = 384 << 10, far_images = 8 << 20, few_taps = 16;
+/* What has neither band nor march, and few taps for its slab: 4x4 on 96x112x112 2.36 ms by way of slabs
+ * and 1.14 from the image, 2x2, step 2, on 64x64x64 0.084 for 0.038 (AVX2). */
+static const int64_t short_pixel = 400, few_taps = 16;
 enum { IMAGE_ROWS = 3 };
 
 static int blocks_of_image(const corr_problem *s, const corr_kernels *k) {
-    const int64_t in = s->h.in * s->w.in * s->groups * k->bytes, out = corr_pixels(s) * s->groups * k->bytes;
-    const int64_t taps = s->h.kernel * s->w.kernel, *xs = s->x_stride;
-    if (!k->block_image[IMAGE_ROWS - 1][CORR_MAX_VECTORS - 1] || s->groups < k->lanes ||
-        s->w.out < CORR_MAX_VECTORS || (xs[4] < 0 ? -xs[4] : xs[4]) * k->bytes > short_pixel ||
-        !keeps_pixels(s, k, IMAGE_ROWS, CORR_MAX_VECTORS))
-        return 0;
-    return lane_marches(s, k) ? s->h.kernel <= 5 && in >= far_image && s->n * (in + out) >= far_images
-                              : taps <= few_taps;
-}
-
-corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k) {
-    return blocks_of_image(s, k) ? NULL : lane_marches(s, k);
+    const int64_t *xs = s->x_stride;
+    return k->block_image[IMAGE_ROWS - 1][CORR_MAX_VECTORS - 1] && s->groups >= k->lanes &&
+           s->w.out >= CORR_MAX_VECTORS && (xs[4] < 0 ? -xs[4] : xs[4]) * k->bytes <= short_pixel &&
+           s->h.kernel * s->w.kernel <= few_taps && !corr_lane_marches(s, k) &&
+           keeps_pixels(s, k, IMAGE_ROWS, CORR_MAX_VECTORS);
 }
 
 corr_slab corr_make_block_slab(const corr_problem *s, const corr_kernels *k,
@@ -209,10 +212,35 @@ static void split_lanes(const corr_problem *s, int threads, corr_choice *choice)
     choice->channel_panels = corr_max(1, vectors / corr_ceil_div(items, corr_max(1, s->n * bands)));
 }
 
+/* The size of as many parts as asked for, or fewer, none of which, nor the last, is less than `least`. */
+static int64_t part_of(int64_t all, int64_t parts, int64_t least) {
+    for (parts = corr_min(parts, all / least); parts > 1; parts--) {
+        const int64_t part = corr_ceil_div(all, parts), last = all - (corr_ceil_div(all, part) - 1) * part;
+        if (last >= least)
+            return part;
+    }
+    return all;
+}
+
+/* Whole pixels if there are rows enough: parts of twice a band's rows read few of them twice. */
+static void split_bands(const corr_problem *s, const corr_band *band, int threads, corr_choice *choice) {
+    const int64_t lanes = choice->kernels->lanes, vectors = corr_ceil_div(s->groups, lanes);
+    const int64_t items = threads > 1 ? corr_ceil_div(4 * (int64_t)threads, s->n) : 1;
+    const int64_t by_rows = corr_min(items, corr_max(s->h.out / (2 * band->rows), 1));
+    choice->pixel_panels = part_of(s->h.out, by_rows, band->rows);
+    /* The last vector may have a single channel. */
+    choice->channel_panels = part_of(vectors, corr_ceil_div(items, by_rows), band->vectors + 1);
+}
+
 void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice) {
     const int64_t halo = (s->h.kernel - 1) * s->h.dilation;
     const int64_t planes = s->n * s->groups;
     int64_t rows = s->h.out;
+    const corr_band *band = corr_find_band(s, choice);
+    if (band) {
+        split_bands(s, band, threads, choice);
+        return;
+    }
     if (corr_in_lanes(s, choice)) {
         split_lanes(s, threads, choice);
         return;

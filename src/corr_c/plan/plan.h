@@ -101,6 +101,8 @@ int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* 
 int corr_prefers_blocks(const corr_problem *s); /* to a march? */
 /* Those of a lane a channel: an entry a number of vectors, or NULL. */
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
+/* Bands of rows, or NULL: only with weights packed for lanes. */
+const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice);
 /* What is no march: blocks of outputs. */
 typedef struct corr_stencil_blocks {
     corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];

@@ -1,0 +1,69 @@
+/* Channels-last depthwise layers from where the image lies, some rows of outputs and all channels at a
+ * time. Taps in the padding are left out, and nothing is copied.
+ *
+ *   item: image n, some channels, some rows of outputs
+ *     for as many rows as the kernel has -> kernel: the row's left edge, pixel by pixel; those
+ *         that have all taps; the right edge
+ */
+#include "depthwise.h"
+
+typedef struct band_job {
+    const corr_problem *s;
+    const corr_choice *choice;
+    const corr_band *band;
+    const char *x, *w, *bias;
+    char *y;
+    int64_t row_items, channel_items;
+    int64_t inside, inside_end; /* columns of outputs that have all taps */
+} band_job;
+
+/* Output rows i and on, of the channels from g on that t tells. */
+static void filter_rows(const band_job *job, corr_stencil *t, int64_t n, int64_t g, int64_t i) {
+    const corr_problem *s = job->s;
+    const int64_t bytes = job->choice->kernels->bytes, h = i * s->h.stride - s->h.pad;
+    const int64_t *xs = s->x_stride, *ys = s->y_stride;
+    const char *x = job->x + (n * xs[0] + g + h * xs[3] - s->w.pad * xs[4]) * bytes;
+    char *y = job->y + (n * ys[0] + g + i * ys[3]) * bytes;
+    t->row_lo = -h;
+    t->row_hi = s->h.in - h;
+    for (int64_t j = 0; j < s->w.out; j += t->strips) {
+        const int all = j >= job->inside && j < job->inside_end;
+        t->strips = all ? job->inside_end - j : 1;
+        corr_find_taps(&s->w, j, j, &t->column_lo, &t->column_hi);
+        job->band->run(t, x + j * s->w.stride * xs[4] * bytes, job->w + g * bytes, y + j * ys[4] * bytes);
+    }
+}
+
+static void filter_band(void *context, int64_t index, int worker, corr_run_state *run) {
+    const band_job *job = context;
+    const corr_problem *s = job->s;
+    const corr_choice *c = job->choice;
+    const int64_t lanes = c->kernels->lanes, *xs = s->x_stride, *ys = s->y_stride;
+    const int64_t first = index % job->row_items * c->pixel_panels;
+    const int64_t end = corr_min(first + c->pixel_panels, s->h.out);
+    const int64_t g = index / job->row_items % job->channel_items * c->channel_panels * lanes;
+    const int64_t n = index / job->row_items / job->channel_items, width = corr_round_up(s->groups, lanes);
+    corr_stencil t = {
+        .columns = corr_min(c->channel_panels * lanes, s->groups - g), .x_row = xs[3],
+        .x_tap = s->w.dilation * xs[4], .x_vector = s->w.stride * xs[4], .w_row = s->w.kernel * width,
+        .w_tap = width, .y_row = ys[3], .y_vector = ys[4], .activation = s->activation,
+        .epilogue = job->bias || s->activation != CORR_LINEAR,
+        .bias = job->bias ? job->bias + g * c->kernels->bytes : NULL,
+    };
+    (void)worker;
+    for (int64_t i = first; i < end && !corr_should_stop(run); i += job->band->rows) {
+        i = corr_min(i, end - job->band->rows); /* the last overlap those before them */
+        filter_rows(job, &t, n, g, i);
+    }
+}
+
+corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                              const void *bias, void *y, const corr_call *call) {
+    band_job job = {
+        .s = s, .choice = c, .band = corr_find_band(s, c), .x = x, .w = w, .bias = bias, .y = y,
+        .row_items = corr_ceil_div(s->h.out, c->pixel_panels),
+        .channel_items = corr_ceil_div(corr_ceil_div(s->groups, c->kernels->lanes), c->channel_panels),
+    };
+    corr_find_inside(&s->w, &job.inside, &job.inside_end);
+    return corr_parallel(filter_band, &job, s->n * job.channel_items * job.row_items, call);
+}

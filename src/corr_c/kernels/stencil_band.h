@@ -1,0 +1,78 @@
+/* Channels-last, along the rows: all channels of a pixel, then the next pixel, some rows of outputs at
+ * a time. Image and outputs are met from end to end, as prefetchers foresee; what is loaded of a row
+ * serves all rows of outputs that have a tap there, while their taps stay in registers: every second
+ * row's at a step of 2. */
+CORR_INLINE void CORR_NAME(band_sums)(const int kh, const int step, const int rows, const int vectors,
+                                      const int some, const corr_stencil *s, const real *x,
+                                      const real *w, vec *acc) {
+    const int64_t x_row = s->x_row, w_row = s->w_row;
+    const uint64_t present = s->row_hi > s->row_lo ? (uint64_t)(s->row_hi - s->row_lo) : 0;
+    CORR_UNROLL
+    for (int i = 0; i < rows * vectors; i++)
+        acc[i] = v_zero();
+    for (int64_t q = s->column_lo; q < s->column_hi; q++, x += s->x_tap, w += s->w_tap)
+        CORR_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vec taps[CORR_BAND_TAPS];
+            CORR_UNROLL
+            for (int a = 0; a < step; a++) {
+                const real *xr = x + a * x_row + v * V_LANES, *wr = w + a * w_row + v * V_LANES;
+                CORR_UNROLL
+                for (int r = a; r < (rows - 1) * step + kh; r += step, xr += step * x_row) {
+                    if (r < kh) {
+                        taps[r] = v_load(wr);
+                        wr += step * w_row;
+                    }
+                    if (some && (uint64_t)(r - s->row_lo) >= present)
+                        continue;
+                    const vec data = v_load(xr);
+                    CORR_UNROLL
+                    for (int i = 0; i < rows; i++)
+                        if (r >= i * step && r < i * step + kh)
+                            acc[i * vectors + v] = v_fma(taps[r - i * step], data, acc[i * vectors + v]);
+                }
+            }
+        }
+}
+
+CORR_INLINE void CORR_NAME(band_pixels)(const int kh, const int step, const int rows, const int vectors,
+                                        const int some, const corr_stencil *s, const real *x,
+                                        const real *w, real *y) {
+    const int64_t last = s->columns - vectors * V_LANES;
+    const real *bias = s->bias;
+    x += s->column_lo * s->x_tap;
+    w += s->column_lo * s->w_tap;
+    for (int64_t n = s->strips; n > 0; n--, x += s->x_vector, y += s->y_vector)
+        for (int64_t c = 0; c < s->columns; c += vectors * V_LANES) {
+            vec acc[CORR_BAND_ROWS * CORR_MAX_VECTORS];
+            c = c < last ? c : last; /* overlaps the channels before it */
+            CORR_NAME(band_sums)(kh, step, rows, vectors, some, s, x + c, w + c, acc);
+            if (s->epilogue) {
+                const vec low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
+                const vec high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+                CORR_UNROLL
+                for (int v = 0; v < vectors; v++) {
+                    const vec b = bias ? v_load(bias + c + v * V_LANES) : v_zero();
+                    CORR_UNROLL
+                    for (int i = 0; i < rows; i++)
+                        acc[i * vectors + v] = v_min(high, v_max(low, v_add(acc[i * vectors + v], b)));
+                }
+            }
+            CORR_UNROLL
+            for (int i = 0; i < rows; i++)
+                CORR_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    v_store(y + i * s->y_row + c + v * V_LANES, acc[i * vectors + v]);
+        }
+}
+
+#define CORR_BAND(kh, step, rows, vectors)                                                     \
+    static void CORR_NAME(corr_band_##kh##_##step)(const corr_stencil *s, const void *x,       \
+                                                   const void *w, void *y) {                   \
+        if (s->row_lo > 0 || s->row_hi < (rows - 1) * step + kh)                               \
+            CORR_NAME(band_pixels)(kh, step, rows, vectors, 1, s, x, w, y);                    \
+        else                                                                                   \
+            CORR_NAME(band_pixels)(kh, step, rows, vectors, 0, s, x, w, y);                    \
+    }
+CORR_PASTE2(CORR_BANDS, CORR_ISA)(CORR_BAND)
+#undef CORR_BAND
