@@ -348,6 +348,8 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
         return k.block_image[<int>i[0] - 1][<int>i[1] - 1]
     if table == "band":
         return k.band[<int>i[0] // 2 - 1][<int>i[1] - 1].run
+    if table == "band_planes":
+        return k.band_planes[<int>i[0] // 2 - 1][<int>i[1] - 1][<int>i[3] - 1].run
     if table == "reuse":
         return k.reuse[<int>i[0] - 1][<int>i[1] - 1]
     if table == "up":
@@ -374,6 +376,10 @@ def stencils(isa, dtype):
         if _stencil(k, "band", (kh, step)) != NULL:
             found.append(("band", (kh, step, k.band[<int>kh // 2 - 1][<int>step - 1].rows,
                                    k.band[<int>kh // 2 - 1][<int>step - 1].vectors)))
+        for vectors in range(1, 5):
+            rows = k.band_planes[<int>kh // 2 - 1][<int>step - 1][<int>vectors - 1].rows
+            if rows:
+                found.append(("band_planes", (kh, step, rows, vectors)))
     return found
 
 

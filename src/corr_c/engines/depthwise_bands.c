@@ -1,5 +1,5 @@
-/* Channels-last depthwise layers from where the image lies, some rows of outputs and all channels at a
- * time. Taps in the padding are left out, and nothing is copied.
+/* Depthwise layers from where the image lies, some rows of outputs at a time and along them; nothing is
+ * copied. Channels-last all channels together, and taps in the padding are left out:
  *
  *   item: image n, some channels, some rows of outputs
  *     for as many rows as the kernel has -> kernel: the row's left edge, pixel by pixel; those
@@ -66,4 +66,33 @@ corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const
     };
     corr_find_inside(&s->w, &job.inside, &job.inside_end);
     return corr_parallel(filter_band, &job, s->n * job.channel_items * job.row_items, call);
+}
+
+/* One plane, output rows [first, end), no fewer than a band has. */
+void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *bands, const char *x,
+                       const char *w, const char *bias, char *y, int64_t first, int64_t end) {
+    const int64_t bytes = k->bytes, lanes = k->lanes, step = s->w.stride, rows = bands[0].rows;
+    corr_stencil t = {
+        .kw = s->w.kernel, .x_row = s->x_stride[3], .y_row = s->y_stride[3], .activation = s->activation,
+        .epilogue = bias || s->activation != CORR_LINEAR, .bias = bias,
+    };
+    for (int64_t i = first; i < end; i += rows) {
+        i = corr_min(i, end - rows);
+        const int64_t h = i * s->h.stride - s->h.pad;
+        t.row_lo = -h;
+        t.row_hi = s->h.in - h;
+        for (int64_t j = 0, width; j < s->w.out; j += t.strips * width) {
+            const int two = bands[1].run && s->w.out - j >= 2 * lanes;
+            width = (1 + two) * lanes;
+            j = corr_min(j, s->w.out - width);
+            const int64_t at = j * step - s->w.pad;
+            /* Those that load nothing but the image go together. */
+            const int64_t inside = at < 0 ? 0 : (s->w.in - at - s->w.kernel + 1) / (width * step);
+            t.strips = corr_max(corr_min(inside, (s->w.out - j) / width), 1);
+            t.column_lo = -at;
+            t.column_hi = s->w.in - at;
+            bands[two].run(&t, x + (h * s->x_stride[3] + at) * bytes, w,
+                           y + (i * s->y_stride[3] + j) * bytes);
+        }
+    }
 }

@@ -150,7 +150,12 @@ typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *s
  * band: as many rows of outputs as its entry says, a lane a channel, `columns` of them, no fewer than
  * it has vectors of; of `strips` pixels, x_vector apart in x and y_vector in y. Its chain is over
  * (q, p), column_lo <= q < column_hi; w at p * w_row + q * w_tap, x at (i * step + p) * x_row +
- * q * x_tap, where rows that are not in [row_lo, row_hi) are absent and never touched. */
+ * q * x_tap, where rows that are not in [row_lo, row_hi) are absent and never touched.
+ *
+ * band_planes: of one plane, `strips` times its vectors of columns, all stored; the chain is over
+ * (q, p), q < kw. Columns of x, counted from x, that are not in [column_lo, column_hi) are
+ * multiplied as zeros; where all that whole vectors load of the present rows lies there, without
+ * masks. */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
@@ -368,6 +373,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_image[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_band band[3][2]; /* by kh / 2 - 1 and the step */
+    corr_band band_planes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];

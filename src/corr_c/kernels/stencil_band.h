@@ -76,3 +76,93 @@ CORR_INLINE void CORR_NAME(band_pixels)(const int kh, const int step, const int 
     }
 CORR_PASTE2(CORR_BANDS, CORR_ISA)(CORR_BAND)
 #undef CORR_BAND
+
+/* Planes, likewise: vectors of a row's columns, `vectors` of them and then the next. At an edge rows
+ * may be absent, and columns outside the image are loaded as zeros. */
+CORR_INLINE vec CORR_NAME(band_columns)(const int step, const int edge, const real *x, const vmask *masks) {
+    const vec a = edge ? v_load_mask(x, masks[0]) : v_load(x);
+    if (step == 1)
+        return a;
+    vec even, odd;
+    const vec b = edge ? v_load_mask(x + V_LANES, masks[1]) : v_load(x + V_LANES);
+    v_split(a, b, &even, &odd);
+    return even;
+}
+
+CORR_INLINE void CORR_NAME(plane_sums)(const int kh, const int step, const int rows, const int vectors,
+                                       const int edge, const corr_stencil *s, const real *x, int64_t at,
+                                       const real *w, vec *acc) {
+    const int64_t kw = s->kw, x_row = s->x_row;
+    const uint64_t present = s->row_hi > s->row_lo ? (uint64_t)(s->row_hi - s->row_lo) : 0;
+    CORR_UNROLL
+    for (int i = 0; i < rows * vectors; i++)
+        acc[i] = v_zero();
+    for (int64_t q = 0; q < kw; q++, x++, w++) {
+        vmask masks[2 * CORR_MAX_VECTORS];
+        if (edge) {
+            CORR_UNROLL
+            for (int v = 0; v < vectors * step; v++)
+                masks[v] = v_mask(CORR_NAME(clamp)(s->column_lo - at - q - v * V_LANES, 0, V_LANES),
+                                  CORR_NAME(clamp)(s->column_hi - at - q - v * V_LANES, 0, V_LANES));
+        }
+        CORR_UNROLL
+        for (int a = 0; a < step; a++) {
+            vec taps[CORR_BAND_TAPS];
+            const real *xr = x + a * x_row, *wr = w + a * kw;
+            CORR_UNROLL
+            for (int r = a; r < (rows - 1) * step + kh; r += step, xr += step * x_row) {
+                if (r < kh) {
+                    taps[r] = v_set1(*wr);
+                    wr += step * kw;
+                }
+                if (edge && (uint64_t)(r - s->row_lo) >= present)
+                    continue;
+                CORR_UNROLL
+                for (int v = 0; v < vectors; v++) {
+                    const vec data = CORR_NAME(band_columns)(step, edge, xr + v * step * V_LANES, masks + v * step);
+                    CORR_UNROLL
+                    for (int i = 0; i < rows; i++)
+                        if (r >= i * step && r < i * step + kh)
+                            acc[i * vectors + v] = v_fma(taps[r - i * step], data, acc[i * vectors + v]);
+                }
+            }
+        }
+    }
+}
+
+CORR_INLINE void CORR_NAME(band_planes)(const int kh, const int step, const int rows, const int vectors,
+                                        const int edge, const corr_stencil *s, const real *x,
+                                        const real *w, real *y) {
+    const real *bias = s->bias;
+    for (int64_t n = 0; n < s->strips; n++, y += vectors * V_LANES) {
+        vec acc[CORR_BAND_ROWS * CORR_MAX_VECTORS];
+        const int64_t at = n * vectors * V_LANES * step;
+        CORR_NAME(plane_sums)(kh, step, rows, vectors, edge, s, x + at, at, w, acc);
+        if (s->epilogue) {
+            const vec low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
+            const vec high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+            const vec b = bias ? v_set1(*bias) : v_zero();
+            CORR_UNROLL
+            for (int i = 0; i < rows * vectors; i++)
+                acc[i] = v_min(high, v_max(low, v_add(acc[i], b)));
+        }
+        CORR_UNROLL
+        for (int i = 0; i < rows; i++)
+            CORR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                v_store(y + i * s->y_row + v * V_LANES, acc[i * vectors + v]);
+    }
+}
+
+#define CORR_BAND_PLANES(kh, step, rows, vectors)                                                  \
+    static void CORR_NAME(corr_band_planes_##kh##_##step##_##vectors)(                             \
+        const corr_stencil *s, const void *x, const void *w, void *y) {                            \
+        const int64_t last = s->strips * vectors * V_LANES * step + s->kw - step;                  \
+        if (s->row_lo > 0 || s->row_hi < (rows - 1) * step + kh || s->column_lo > 0 ||             \
+            s->column_hi < last + step - 1)                                                        \
+            CORR_NAME(band_planes)(kh, step, rows, vectors, 1, s, x, w, y);                        \
+        else                                                                                       \
+            CORR_NAME(band_planes)(kh, step, rows, vectors, 0, s, x, w, y);                        \
+    }
+CORR_PASTE2(CORR_BANDS_PLANES, CORR_ISA)(CORR_BAND_PLANES)
+#undef CORR_BAND_PLANES

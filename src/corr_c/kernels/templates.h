@@ -60,6 +60,9 @@
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_image_##rows##_##vectors),
 #define CORR_BAND_ENTRY(kh, step, rows, vectors) \
     [(kh) / 2 - 1][(step) - 1] = {CORR_NAME(corr_band_##kh##_##step), rows, vectors},
+#define CORR_BAND_PLANES_ENTRY(kh, step, rows, vectors) \
+    [(kh) / 2 - 1][(step) - 1][(vectors) - 1] = {                        \
+        CORR_NAME(corr_band_planes_##kh##_##step##_##vectors), rows, vectors},
 #define CORR_REUSE_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_reuse_##rows##_##vectors),
 #define CORR_GROUP_ENTRY(step, rows, vectors) \
@@ -93,6 +96,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .block_lanes = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_LANES_ENTRY)},
     .block_image = {CORR_PASTE2(CORR_BLOCKS_IMAGE, CORR_ISA)(CORR_BLOCK_IMAGE_ENTRY)},
     .band = {CORR_PASTE2(CORR_BANDS, CORR_ISA)(CORR_BAND_ENTRY)},
+    .band_planes = {CORR_PASTE2(CORR_BANDS_PLANES, CORR_ISA)(CORR_BAND_PLANES_ENTRY)},
     .reuse = {CORR_PASTE2(CORR_REUSES, CORR_ISA)(CORR_REUSE_ENTRY)},
     .up = {CORR_PASTE2(CORR_UPS, CORR_ISA)(CORR_UP_ENTRY)},
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
@@ -141,6 +145,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_BLOCK_LANES_ENTRY
 #undef CORR_BLOCK_IMAGE_ENTRY
 #undef CORR_BAND_ENTRY
+#undef CORR_BAND_PLANES_ENTRY
 #undef CORR_REUSE_ENTRY
 #undef CORR_GROUP_LANES_ENTRY
 #undef CORR_GROUP_ENTRY

@@ -103,6 +103,8 @@ int corr_prefers_blocks(const corr_problem *s); /* to a march? */
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
 /* Bands of rows, or NULL: only with weights packed for lanes. */
 const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice);
+/* Of what has a march in planes: an entry a number of vectors, or NULL. */
+const corr_band *corr_find_plane_bands(const corr_problem *s, const corr_kernels *k);
 /* What is no march: blocks of outputs. */
 typedef struct corr_stencil_blocks {
     corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];

@@ -20,6 +20,7 @@
 #define CORR_BLOCKS_generic(X) X(1, 1) X(4, 1)
 #define CORR_BLOCKS_IMAGE_generic(X) X(1, 1)
 #define CORR_BANDS_generic(X) X(3, 1, 1, 1)
+#define CORR_BANDS_PLANES_generic(X) X(3, 1, 1, 1)
 #define CORR_REUSES_generic(X) X(1, 1) X(3, 1)
 #define CORR_GROUPS_f32_generic(X)                                                                 \
     X(1, 1, 1) X(1, 2, 1) X(1, 4, 1) X(2, 1, 1) X(2, 2, 1) X(2, 4, 1)
