@@ -17,15 +17,15 @@ typedef struct band_job {
     int64_t inside, inside_end; /* columns of outputs that have all taps */
 } band_job;
 
-/* Output rows i and on, of the channels from g on that t tells. */
+/* Output rows i and on, a dilation apart, of the channels from g on that t tells. */
 static void filter_rows(const band_job *job, corr_stencil *t, int64_t n, int64_t g, int64_t i) {
     const corr_problem *s = job->s;
     const int64_t bytes = job->choice->kernels->bytes, h = i * s->h.stride - s->h.pad;
     const int64_t *xs = s->x_stride, *ys = s->y_stride;
     const char *x = job->x + (n * xs[0] + g + h * xs[3] - s->w.pad * xs[4]) * bytes;
     char *y = job->y + (n * ys[0] + g + i * ys[3]) * bytes;
-    t->row_lo = -h;
-    t->row_hi = s->h.in - h;
+    t->row_lo = corr_ceil_div(corr_max(-h, 0), s->h.dilation);
+    t->row_hi = corr_ceil_div(corr_max(s->h.in - h, 0), s->h.dilation);
     for (int64_t j = 0; j < s->w.out; j += t->strips) {
         const int all = j >= job->inside && j < job->inside_end;
         t->strips = all ? job->inside_end - j : 1;
@@ -39,21 +39,25 @@ static void filter_band(void *context, int64_t index, int worker, corr_run_state
     const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t lanes = c->kernels->lanes, *xs = s->x_stride, *ys = s->y_stride;
+    const int64_t d = s->h.dilation, rows = job->band->rows;
     const int64_t first = index % job->row_items * c->pixel_panels;
     const int64_t end = corr_min(first + c->pixel_panels, s->h.out);
     const int64_t g = index / job->row_items % job->channel_items * c->channel_panels * lanes;
     const int64_t n = index / job->row_items / job->channel_items, width = corr_round_up(s->groups, lanes);
     corr_stencil t = {
-        .columns = corr_min(c->channel_panels * lanes, s->groups - g), .x_row = xs[3],
+        .columns = corr_min(c->channel_panels * lanes, s->groups - g), .x_row = d * xs[3],
         .x_tap = s->w.dilation * xs[4], .x_vector = s->w.stride * xs[4], .w_row = s->w.kernel * width,
-        .w_tap = width, .y_row = ys[3], .y_vector = ys[4], .activation = s->activation,
+        .w_tap = width, .y_row = d * ys[3], .y_vector = ys[4], .activation = s->activation,
         .epilogue = job->bias || s->activation != CORR_LINEAR,
         .bias = job->bias ? job->bias + g * c->kernels->bytes : NULL,
     };
     (void)worker;
-    for (int64_t i = first; i < end && !corr_should_stop(run); i += job->band->rows) {
-        i = corr_min(i, end - job->band->rows); /* the last overlap those before them */
-        filter_rows(job, &t, n, g, i);
+    for (int64_t a = first; a < first + d; a++) {
+        const int64_t last = a + (corr_ceil_div(end - a, d) - rows) * d;
+        for (int64_t i = a; i < end && !corr_should_stop(run); i += rows * d) {
+            i = corr_min(i, last); /* whose rows overlap those before them */
+            filter_rows(job, &t, n, g, i);
+        }
     }
 }
 

@@ -52,15 +52,16 @@ int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
 /* A march down a strip of a channels-last image meets a few lines of each row, which no prefetcher
  * foresees, and a slab copies them. 3x3 on 16 of 144x56x56 takes 9.1 ms so and 3.4 along the rows, one
  * of them 0.22 for 0.13, 576x14x14 0.067 for 0.046; at stride 2 96x112x112 0.26 for 0.13; 5x5 on
- * 240x28x28 0.22 for 0.15, 7x7 on 96x56x56 0.63 for 0.44 (AVX2; where masks cost nothing, as with
- * AVX-512, it was not measured). */
+ * 240x28x28 0.22 for 0.15, 7x7 on 96x56x56 0.63 for 0.44, dilated by 4 5x5 on 16 of 32x96x96 12.4 for
+ * 4.8 (AVX2; where masks cost nothing, as with AVX-512, it was not measured). */
 const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice) {
     const corr_kernels *k = choice->kernels;
     const int64_t size = s->h.kernel;
-    if (!corr_in_lanes(s, choice) || (size != 3 && size != 5 && size != 7) || s->h.dilation > 1 || s->h.stride > 2)
+    if (!corr_in_lanes(s, choice) || (size != 3 && size != 5 && size != 7) || s->h.stride > 2 ||
+        (s->h.stride > 1 && s->h.dilation > 1))
         return NULL;
     const corr_band *band = &k->band[size / 2 - 1][s->h.stride - 1];
-    return band->rows > 1 && s->h.out >= band->rows && s->groups >= band->vectors * k->lanes ? band : NULL;
+    return band->rows > 1 && s->h.out / s->h.dilation >= band->rows && s->groups >= band->vectors * k->lanes ? band : NULL;
 }
 
 /* In planes too, if they are wide: 5x5 on a picture of 1080x1920 takes 1.29 ms for 2.53, 3x3 0.69 for
@@ -240,8 +241,9 @@ static int64_t part_of(int64_t all, int64_t parts, int64_t least) {
 static void split_bands(const corr_problem *s, const corr_band *band, int threads, corr_choice *choice) {
     const int64_t lanes = choice->kernels->lanes, vectors = corr_ceil_div(s->groups, lanes);
     const int64_t items = threads > 1 ? corr_ceil_div(4 * (int64_t)threads, s->n) : 1;
-    const int64_t by_rows = corr_min(items, corr_max(s->h.out / (2 * band->rows), 1));
-    choice->pixel_panels = part_of(s->h.out, by_rows, band->rows);
+    const int64_t least = band->rows * s->h.dilation; /* rows a dilation apart have taps in common */
+    const int64_t by_rows = corr_min(items, corr_max(s->h.out / (2 * least), 1));
+    choice->pixel_panels = part_of(s->h.out, by_rows, least);
     /* The last vector may have a single channel. */
     choice->channel_panels = part_of(vectors, corr_ceil_div(items, by_rows), band->vectors + 1);
 }
