@@ -5,8 +5,8 @@
  *     for strip: some vectors of columns; planes -> the rows, from the top
  *
  * Two orders of memory: planes (a lane a column) and channels-last (a lane a channel). All else
- * takes the first. What no march is made for goes in blocks (depthwise_blocks.c); 3x3 of
- * channels-last images mostly in bands (depthwise_bands.c).
+ * takes the first. Where the ISA has bands, channels-last images and wide planes go in those
+ * (depthwise_bands.c); what has neither band nor march goes in blocks (depthwise_blocks.c).
  */
 #include "depthwise.h"
 
