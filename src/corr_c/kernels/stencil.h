@@ -242,6 +242,27 @@ static CORR_NOINLINE void CORR_NAME(march_shifts)(int kw, int vectors, const cor
                 CORR_NAME(march_mask)(s->column_lo, s->column_hi, v * V_LANES + q - kw / 2);
 }
 
+/* What a function out of line made lies in memory; a copy can live in registers. */
+CORR_INLINE void CORR_NAME(march_copy)(const int kind, const int kw, const int step,
+                                       const int vectors, const int sides,
+                                       const CORR_NAME(march) *made, CORR_NAME(march) *m) {
+    const int loads = kind == CORR_STENCIL_SHARED ? step * (vectors + 2 * sides) : step;
+    CORR_UNROLL
+    for (int i = 0; i < loads; i++)
+        m->loads[i] = made->loads[i];
+    CORR_UNROLL
+    for (int i = 0; i < 2; i++) {
+        m->stores[i] = made->stores[i];
+        m->trims[i] = made->trims[i];
+        m->pair_loads[i] = made->pair_loads[i];
+    }
+    if (CORR_NAME(march_reloads)(kind, kw, step)) {
+        CORR_UNROLL
+        for (int i = 0; i < kw * vectors; i++)
+            m->shifted[i] = made->shifted[i];
+    }
+}
+
 CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const int kw,
                                           const int vectors, const corr_stencil *s, const real *w,
                                           const real *bias, CORR_NAME(march) *m, vec *kept,
@@ -286,15 +307,16 @@ CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const in
     const real *bias = s->bias;
     vec kept[CORR_STENCIL_KEPT];
     real taps[CORR_STENCIL_TAPS * CORR_STENCIL_TAPS];
-    CORR_NAME(march) m;
+    CORR_NAME(march) m, made;
+    CORR_NAME(march_masks)(kind, step, vectors, sides, s, &made);
+    if (CORR_NAME(march_reloads)(kind, kw, step))
+        CORR_NAME(march_shifts)(kw, vectors, s, &made);
+    CORR_NAME(march_copy)(kind, kw, step, vectors, sides, &made, &m);
     m.s = s;
     m.kept = kept;
     m.taps = taps;
     m.low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
     m.high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
-    CORR_NAME(march_masks)(kind, step, vectors, sides, s, &m);
-    if (CORR_NAME(march_reloads)(kind, kw, step))
-        CORR_NAME(march_shifts)(kw, vectors, s, &m);
     for (int64_t i = 0; i < s->planes; i += together) {
         CORR_NAME(march_weights)(kind, kh, kw, vectors, s, w, bias, &m, kept, taps);
         CORR_NAME(march_plane)(kind, kh, kw, step, vectors, &m, x, y);
