@@ -70,6 +70,19 @@ def test_wide_padding_beside_narrow_planes():
                         reference.conv2d(x, w, bias, *args), f"{width} {size} {pad} {stride}")
 
 
+def test_pixels_far_apart():
+    """Rows go in parts where a pixel, with the channels that are not looked at, is long."""
+    rng = np.random.default_rng(7)
+    all_channels = np.full((1, 9, 50, 2048), np.nan, np.float32)
+    x = all_channels[..., 3:40].transpose(0, 3, 1, 2)
+    x[:] = whole(rng, x.shape, np.float32)
+    for size, stride, dilation in ((3, 1, 1), (3, 2, 1), (5, 1, 1), (5, 1, 2), (7, 1, 1), (7, 2, 1)):
+        w, bias = whole(rng, (37, 1, size, size), np.float32), whole(rng, 37, np.float32)
+        args = (stride, size // 2 * dilation, dilation, 37)
+        np.testing.assert_array_equal(corr.conv2d(x, w, bias, *args, algorithm="direct"),
+                                      reference.conv2d(x, w, bias, *args), f"{size} {stride} {dilation}")
+
+
 def test_gradients_add_up():
     rng = np.random.default_rng(5)
     for shape, size, stride in (((2, 5, 14, 14), 3, 1), ((1, 3, 28, 30), 5, 2), ((2, 4, 9, 40), 7, 1)):

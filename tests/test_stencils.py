@@ -192,37 +192,48 @@ def test_blocks_of_an_image(isa, dtype):
             np.testing.assert_array_equal(y, wanted, f"{rows} {vectors} {strips} {step} {beside}")
 
 
+def in_blocks(w, block):
+    """Weights (p, q, channel) by blocks of channels; the last one ends with the last channel."""
+    columns = w.shape[2]
+    return np.stack([w[..., start : start + block]
+                     for start in [min(c, columns - block) for c in range(0, columns, block)]])
+
+
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_bands_at_every_tail(isa, dtype):
-    """Channels from the fewest on; rows absent at both ends, and taps of a row; NaN around all."""
+    """Channels from the fewest on; rows absent at both ends, and columns or taps; NaN around all."""
     rng = np.random.default_rng(9)
     lanes = _kernels.lanes(isa, dtype)
-    for table, (kh, step, rows, vectors) in only(isa, dtype, "band"):
+    for table, (kh, step, rows, vectors) in only(isa, dtype, "band", "slide"):
         high = (rows - 1) * step + kh
         edges = ((0, high), (-3, high + 2), (1, high), (kh - 1, high), (0, high - 1), (2, high - 2), (high, 0))
         for tail in range(2 * lanes + 1):
-            columns, strips, kw = vectors * lanes + tail, 1 + tail % 3, 1 + tail % 4
+            columns, strips, kw = vectors * lanes + tail, 1 + tail % 3, kh if table == "slide" else 1 + tail % 4
             lo, hi = edges[tail % len(edges)]
-            left, right = ((0, kw), (kw // 2, kw), (0, (kw + 1) // 2), (kw, 0))[tail // 2 % 4]
             wide = (strips - 1) * step + kw
+            of = wide if table == "slide" else kw
+            left, right = ((0, of), (of // 2, of), (0, (of + 1) // 2), (of, 0), (1, of))[tail // 2 % 5]
             x = np.full((high, wide + 1, columns + 1), np.nan, dtype)
             x[max(lo, 0) : hi, :wide, :columns] = whole(rng, (high, wide, columns), dtype)[max(lo, 0) : hi]
-            w = np.full((kh, kw, columns + 2), np.nan, dtype)
-            w[..., :columns] = whole(rng, (kh, kw, columns), dtype)
+            if table == "slide":
+                x[:, :left] = x[:, max(right, left) :] = np.nan
+            w = whole(rng, (kh, kw, columns), dtype)
             bias = whole(rng, columns, dtype) if tail % 2 else None
             y = np.full((rows, strips + 1, columns + 3), np.nan, dtype)
             wanted = y.copy()
             there = np.nan_to_num(x)[..., :columns]
+            taps = slice(None) if table == "slide" else slice(left, right)
             for i, n in itertools.product(range(rows), range(strips)):
                 window = there[i * step : i * step + kh, n * step : n * step + kw]
-                total = (window * w[..., :columns])[:, left:right].sum((0, 1))
+                total = (window * w)[:, taps].sum((0, 1))
                 wanted[i, n, :columns] = activate(total + (0 if bias is None else bias), tail % 3)
             _kernels.stencil(
-                isa, table, (kh, step), x, 0, w, 0, y, 0, bias=bias, activation=tail % 3,
-                columns=columns, strips=strips, row_lo=lo, row_hi=hi, column_lo=left, column_hi=right,
-                x_row=x.shape[1] * x.shape[2], x_tap=x.shape[2], x_vector=step * x.shape[2],
-                w_row=kw * w.shape[2], w_tap=w.shape[2], y_row=y.shape[1] * y.shape[2], y_vector=y.shape[2])
-            np.testing.assert_array_equal(y, wanted, f"{kh} {step} {tail}")
+                isa, table, (kh, step), x, 0, in_blocks(w, vectors * lanes), 0, y, 0, bias=bias,
+                activation=tail % 3, kw=kw, columns=columns, strips=strips, row_lo=lo, row_hi=hi,
+                column_lo=left, column_hi=right, x_row=x.shape[1] * x.shape[2], x_tap=x.shape[2],
+                x_vector=step * x.shape[2], x_ahead=tail % 2 * x.shape[2], y_row=y.shape[1] * y.shape[2],
+                y_vector=y.shape[2])
+            np.testing.assert_array_equal(y, wanted, f"{table} {kh} {step} {tail}")
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)

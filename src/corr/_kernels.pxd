@@ -188,6 +188,7 @@ cdef extern from "kernels/kernels.h" nogil:
         stencil_function block[7][4]
         stencil_function block_lanes[7][4]
         stencil_function block_image[7][4]
+        corr_band slide[3][2]
         corr_band band[3][2]
         corr_band band_planes[3][2][4]
         stencil_function reuse[7][4]

@@ -346,6 +346,8 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
         return k.block_lanes[<int>i[0] - 1][<int>i[1] - 1]
     if table == "block_image":
         return k.block_image[<int>i[0] - 1][<int>i[1] - 1]
+    if table == "slide":
+        return k.slide[<int>i[0] // 2 - 1][<int>i[1] - 1].run
     if table == "band":
         return k.band[<int>i[0] // 2 - 1][<int>i[1] - 1].run
     if table == "band_planes":
@@ -373,9 +375,12 @@ def stencils(isa, dtype):
             if _stencil(k, table, index) != NULL:
                 found.append((table, index))
     for kh, step in itertools.product((3, 5, 7), (1, 2)):
+        if _stencil(k, "slide", (kh, step)) != NULL:
+            rows = k.slide[<int>kh // 2 - 1][<int>step - 1].rows
+            found.append(("slide", (kh, step, rows, k.slide[<int>kh // 2 - 1][<int>step - 1].vectors)))
         if _stencil(k, "band", (kh, step)) != NULL:
-            found.append(("band", (kh, step, k.band[<int>kh // 2 - 1][<int>step - 1].rows,
-                                   k.band[<int>kh // 2 - 1][<int>step - 1].vectors)))
+            rows = k.band[<int>kh // 2 - 1][<int>step - 1].rows
+            found.append(("band", (kh, step, rows, k.band[<int>kh // 2 - 1][<int>step - 1].vectors)))
         for vectors in range(1, 5):
             rows = k.band_planes[<int>kh // 2 - 1][<int>step - 1][<int>vectors - 1].rows
             if rows:

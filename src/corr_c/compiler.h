@@ -51,6 +51,19 @@
 
 enum { CORR_CACHE_LINE = 64 };
 
+/* A vector that several instructions use, which gcc would load anew for each of a few; and a pointer
+ * behind which compilers are to keep nothing in registers. */
+#if defined(__GNUC__) && CORR_X86
+#define CORR_IN_REGISTER(v) __asm__("" : "+v"(v))
+#define CORR_FORGET(p) __asm__("" : "+r"(p))
+#elif defined(__GNUC__) && CORR_ARM64
+#define CORR_IN_REGISTER(v) __asm__("" : "+w"(v))
+#define CORR_FORGET(p) __asm__("" : "+r"(p))
+#else
+#define CORR_IN_REGISTER(v) ((void)(v))
+#define CORR_FORGET(p) ((void)(p))
+#endif
+
 /* A line that will soon be read (in L1, or some time later from L2) or written; the address may
  * be anything. */
 #if defined(__GNUC__)

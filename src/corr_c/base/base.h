@@ -31,6 +31,7 @@ CORR_INLINE int corr_multiply(int64_t a, int64_t b, int64_t *product) {
 CORR_INLINE int64_t corr_min(int64_t a, int64_t b) { return a < b ? a : b; }
 CORR_INLINE int64_t corr_max(int64_t a, int64_t b) { return a > b ? a : b; }
 CORR_INLINE int64_t corr_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+CORR_INLINE int64_t corr_magnitude(int64_t a) { return a < 0 ? -a : a; }
 CORR_INLINE int64_t corr_round_up(int64_t a, int64_t b) { return corr_ceil_div(a, b) * b; }
 
 #endif

@@ -6,7 +6,7 @@ static int inside(const corr_axis *a) {
 }
 
 int corr_reads_image(const corr_problem *s, const corr_choice *c) {
-    const int64_t reach = s->x_stride[2] < 0 ? -s->x_stride[2] : s->x_stride[2];
+    const int64_t reach = corr_magnitude(s->x_stride[2]);
     const int runs = c->channel_lanes ? c->by_rows || s->h.out == 1
                                       : s->h.out == 1 && s->w.stride * s->x_stride[4] == 1;
     return inside(&s->h) && inside(&s->w) && runs && reach <= INT32_MAX / corr_max(c->cb, 1);
@@ -35,7 +35,7 @@ corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
 
 corr_middle corr_find_middle(const corr_problem *s, const corr_choice *c) {
     const int64_t *xs = s->x_stride, per_panel = corr_panel_pixels(c), w = s->w.out;
-    const int64_t reach = (s->h.kernel - 1) * s->h.dilation * (xs[3] < 0 ? -xs[3] : xs[3]) +
+    const int64_t reach = (s->h.kernel - 1) * s->h.dilation * corr_magnitude(xs[3]) +
                           (s->w.kernel - 1) * s->w.dilation * xs[4] + s->ic;
     corr_middle m = {w, w};
     if (!c->channel_lanes || !c->by_rows || !corr_channels_last(s) || corr_reads_image(s, c) ||

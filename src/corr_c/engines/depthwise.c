@@ -29,13 +29,19 @@ static int accepts(const corr_problem *s) { return s->ic == 1; }
 
 static int64_t taps(const corr_problem *s) { return s->h.kernel * s->w.kernel; }
 
-/* [g][o][p][q], and, for channels-last, [p][q][g] in whole vectors. */
+/* [g][o][p][q], and, for channels-last, [p][q][g] in whole vectors: of all channels, or block by block
+ * of a band's vectors. */
 static int64_t plane_weights(const corr_problem *s, const corr_choice *c) {
     return corr_round_up(s->groups * s->oc * taps(s) * c->kernels->bytes, 64);
 }
 
+static int64_t lane_block(const corr_problem *s, const corr_choice *c) {
+    const corr_band *band = corr_shape_band(s, c);
+    return band ? band->vectors * c->kernels->lanes : corr_round_up(s->groups, c->kernels->lanes);
+}
+
 static int64_t packed_bytes(const corr_problem *s, const corr_choice *c) {
-    const int64_t width = corr_round_up(s->groups, c->kernels->lanes);
+    const int64_t width = corr_round_up(s->groups, lane_block(s, c));
     return plane_weights(s, c) + (c->channel_lanes ? taps(s) * width * c->kernels->bytes : 0);
 }
 
@@ -57,9 +63,14 @@ static corr_status pack(const corr_problem *s, const corr_choice *c, const void 
             }
         }
     *finite = k->pack_weights(packed, all, all, 1, 1, 1, 1, 0, 0, 0, packed);
-    if (c->channel_lanes)
-        k->pack_weights(packed, s->groups, corr_round_up(s->groups, k->lanes), 1, kh, kw, kh * kw,
-                        kh * kw, kw, 1, (char *)packed + plane_weights(s, c));
+    const corr_band *band = corr_shape_band(s, c);
+    const int64_t block = lane_block(s, c);
+    for (int64_t g = 0; c->channel_lanes && g < s->groups; g += block) {
+        const int64_t first = band ? corr_min(g, s->groups - block) : 0; /* overlaps the block before it */
+        k->pack_weights((char *)packed + first * kh * kw * k->bytes, corr_min(block, s->groups), block, 1, kh,
+                        kw, kh * kw, kh * kw, kw, 1,
+                        (char *)packed + plane_weights(s, c) + g * kh * kw * k->bytes);
+    }
     return CORR_OK;
 }
 

@@ -128,7 +128,7 @@ static int make_spread(spread_job *job, corr_part *parts, int count) {
     if (count < 2)
         return 0;
     const corr_problem *s = parts[0].s;
-    const int64_t taps_apart = s->w_stride[2] < 0 ? -s->w_stride[2] : s->w_stride[2];
+    const int64_t taps_apart = corr_magnitude(s->w_stride[2]);
     job->parts = parts;
     job->panels = corr_ceil_div(s->oc, corr_panel_channels(parts[0].choice));
     job->cuts = 0;
@@ -176,7 +176,7 @@ corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call) 
                         .blocks = corr_ceil_div(s->ic, parts[i].choice->cb)};
         /* An input gradient's output channels lie closer together than its input channels:
          * its weights are read once, from the first to the last. */
-        job.blocks_first = (ws[1] < 0 ? -ws[1] : ws[1]) < (ws[2] < 0 ? -ws[2] : ws[2]);
+        job.blocks_first = corr_magnitude(ws[1]) < corr_magnitude(ws[2]);
         job.items = parts[i].choice->packs_late ? 0 : s->groups * job.panels * job.blocks;
         items += job.items;
         weights += job.items ? s->groups * s->oc * corr_terms(s) : 0;

@@ -147,10 +147,14 @@ typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *s
  *                columns, w at (p * kw + q) * w_tap, and a bias a lane
  *   block_image  as block_lanes, of `strips` that follow one another, columns x_vector apart
  *
- * band: as many rows of outputs as its entry says, a lane a channel, `columns` of them, no fewer than
- * it has vectors of; of `strips` pixels, x_vector apart in x and y_vector in y. Its chain is over
- * (q, p), column_lo <= q < column_hi; w at p * w_row + q * w_tap, x at (i * step + p) * x_row +
- * q * x_tap, where rows that are not in [row_lo, row_hi) are absent and never touched.
+ * slide, band: as many rows of outputs as the entry says, a lane a channel, `columns` of them, no fewer
+ * than it has vectors of; `strips` pixels j, y_vector apart. Its chain is over (q, p); x at
+ * (i * step + p) * x_row + q * x_tap and what j adds, where rows that are not in [row_lo, row_hi) are
+ * absent and never touched. Weights come in blocks of its vectors, the last as far back as the
+ * channels': within one at (p * kw + q) * lanes of the block.
+ *   slide  kw = kh, pixels step * x_tap apart; absent are columns j * step + q not in
+ *          [column_lo, column_hi); x_ahead, or 0: from each row to one that is fetched into L2 meanwhile
+ *   band   pixels x_vector apart; absent are taps q not in [column_lo, column_hi)
  *
  * band_planes: of one plane, `strips` times its vectors of columns, all stored; the chain is over
  * (q, p), q < kw. Columns of x, counted from x, that are not in [column_lo, column_hi) are
@@ -163,7 +167,7 @@ enum {
     CORR_STENCIL_KINDS
 };
 enum { CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50, CORR_BLOCK_ROWS = 7, CORR_BLOCK_SUMS = 28 };
-enum { CORR_BAND_ROWS = 4, CORR_BAND_TAPS = 7 };
+enum { CORR_BAND_ROWS = 4, CORR_BAND_TAPS = 7, CORR_BAND_SUMS = 28 };
 typedef struct corr_stencil {
     int64_t kh, kw, step, dilation;
     int64_t planes, rows, columns, pair;
@@ -372,7 +376,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_image[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
-    corr_band band[3][2]; /* by kh / 2 - 1 and the step */
+    corr_band slide[3][2], band[3][2]; /* by kh / 2 - 1 and the step */
     corr_band band_planes[3][2][CORR_MAX_VECTORS];
     corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];

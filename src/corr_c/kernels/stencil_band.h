@@ -1,16 +1,16 @@
-/* Channels-last, along the rows: all channels of a pixel, then the next pixel, some rows of outputs at
- * a time. Image and outputs are met from end to end, as prefetchers foresee; what is loaded of a row
- * serves all rows of outputs that have a tap there, while their taps stay in registers: every second
- * row's at a step of 2. */
+/* Channels-last, along the rows, some rows of outputs at a time. Where there are 16 registers: all
+ * channels of a pixel, then the next pixel. Image and outputs are met from end to end, as prefetchers
+ * foresee. What is loaded of a row serves all rows of outputs that have a tap there, while their taps
+ * stay in registers: every second row's at a step of 2. */
 CORR_INLINE void CORR_NAME(band_sums)(const int kh, const int step, const int rows, const int vectors,
                                       const int some, const corr_stencil *s, const real *x,
                                       const real *w, vec *acc) {
-    const int64_t x_row = s->x_row, w_row = s->w_row;
+    const int64_t x_row = s->x_row, w_tap = vectors * V_LANES, w_row = s->kw * w_tap;
     const uint64_t present = s->row_hi > s->row_lo ? (uint64_t)(s->row_hi - s->row_lo) : 0;
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
-    for (int64_t q = s->column_lo; q < s->column_hi; q++, x += s->x_tap, w += s->w_tap)
+    for (int64_t q = s->column_lo; q < s->column_hi; q++, x += s->x_tap, w += w_tap)
         CORR_UNROLL
         for (int v = 0; v < vectors; v++) {
             vec taps[CORR_BAND_TAPS];
@@ -25,7 +25,9 @@ CORR_INLINE void CORR_NAME(band_sums)(const int kh, const int step, const int ro
                     }
                     if (some && (uint64_t)(r - s->row_lo) >= present)
                         continue;
-                    const vec data = v_load(xr);
+                    vec data = v_load(xr);
+                    if (kh == 3) /* there are registers for that */
+                        CORR_IN_REGISTER(data);
                     CORR_UNROLL
                     for (int i = 0; i < rows; i++)
                         if (r >= i * step && r < i * step + kh)
@@ -38,15 +40,16 @@ CORR_INLINE void CORR_NAME(band_sums)(const int kh, const int step, const int ro
 CORR_INLINE void CORR_NAME(band_pixels)(const int kh, const int step, const int rows, const int vectors,
                                         const int some, const corr_stencil *s, const real *x,
                                         const real *w, real *y) {
-    const int64_t last = s->columns - vectors * V_LANES;
+    const int64_t last = s->columns - vectors * V_LANES, kernels = kh * s->kw * vectors * V_LANES;
     const real *bias = s->bias;
     x += s->column_lo * s->x_tap;
-    w += s->column_lo * s->w_tap;
-    for (int64_t n = s->strips; n > 0; n--, x += s->x_vector, y += s->y_vector)
-        for (int64_t c = 0; c < s->columns; c += vectors * V_LANES) {
-            vec acc[CORR_BAND_ROWS * CORR_MAX_VECTORS];
+    w += s->column_lo * vectors * V_LANES;
+    for (int64_t n = s->strips; n > 0; n--, x += s->x_vector, y += s->y_vector) {
+        const real *wc = w;
+        for (int64_t c = 0; c < s->columns; c += vectors * V_LANES, wc += kernels) {
+            vec acc[CORR_BAND_SUMS];
             c = c < last ? c : last; /* overlaps the channels before it */
-            CORR_NAME(band_sums)(kh, step, rows, vectors, some, s, x + c, w + c, acc);
+            CORR_NAME(band_sums)(kh, step, rows, vectors, some, s, x + c, wc, acc);
             if (s->epilogue) {
                 const vec low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
                 const vec high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
@@ -64,6 +67,7 @@ CORR_INLINE void CORR_NAME(band_pixels)(const int kh, const int step, const int 
                 for (int v = 0; v < vectors; v++)
                     v_store(y + i * s->y_row + c + v * V_LANES, acc[i * vectors + v]);
         }
+    }
 }
 
 #define CORR_BAND(kh, step, rows, vectors)                                                     \

@@ -15,6 +15,7 @@
 #include "stencil.h"
 #include "stencil_lanes.h"
 #include "stencil_band.h"
+#include "stencil_slide.h"
 #include "stencil_up.h"
 #include "stencil_weight.h"
 #include "weight_lanes.h"
@@ -58,6 +59,8 @@
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_lanes_##rows##_##vectors),
 #define CORR_BLOCK_IMAGE_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_block_image_##rows##_##vectors),
+#define CORR_SLIDE_ENTRY(size, step, rows) \
+    [(size) / 2 - 1][(step) - 1] = {CORR_NAME(corr_slide_##size##_##step), rows, 1},
 #define CORR_BAND_ENTRY(kh, step, rows, vectors) \
     [(kh) / 2 - 1][(step) - 1] = {CORR_NAME(corr_band_##kh##_##step), rows, vectors},
 #define CORR_BAND_PLANES_ENTRY(kh, step, rows, vectors) \
@@ -95,6 +98,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .block = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_ENTRY)},
     .block_lanes = {CORR_PASTE2(CORR_BLOCKS, CORR_ISA)(CORR_BLOCK_LANES_ENTRY)},
     .block_image = {CORR_PASTE2(CORR_BLOCKS_IMAGE, CORR_ISA)(CORR_BLOCK_IMAGE_ENTRY)},
+    .slide = {CORR_PASTE2(CORR_SLIDES, CORR_ISA)(CORR_SLIDE_ENTRY)},
     .band = {CORR_PASTE2(CORR_BANDS, CORR_ISA)(CORR_BAND_ENTRY)},
     .band_planes = {CORR_PASTE2(CORR_BANDS_PLANES, CORR_ISA)(CORR_BAND_PLANES_ENTRY)},
     .reuse = {CORR_PASTE2(CORR_REUSES, CORR_ISA)(CORR_REUSE_ENTRY)},
@@ -144,6 +148,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #undef CORR_BLOCK_ENTRY
 #undef CORR_BLOCK_LANES_ENTRY
 #undef CORR_BLOCK_IMAGE_ENTRY
+#undef CORR_SLIDE_ENTRY
 #undef CORR_BAND_ENTRY
 #undef CORR_BAND_PLANES_ENTRY
 #undef CORR_REUSE_ENTRY

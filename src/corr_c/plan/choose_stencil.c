@@ -50,18 +50,56 @@ int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
 }
 
 /* A march down a strip of a channels-last image meets a few lines of each row, which no prefetcher
- * foresees, and a slab copies them. 3x3 on 16 of 144x56x56 takes 9.1 ms so and 3.4 along the rows, one
- * of them 0.22 for 0.13, 576x14x14 0.067 for 0.046; at stride 2 96x112x112 0.26 for 0.13; 5x5 on
- * 240x28x28 0.22 for 0.15, 7x7 on 96x56x56 0.63 for 0.44, dilated by 4 5x5 on 16 of 32x96x96 12.4 for
- * 4.8 (AVX2; where masks cost nothing, as with AVX-512, it was not measured). */
-const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice) {
+ * foresees, and a slab copies them; and both load a pixel for each row of outputs anew. ms of a march or
+ * slab and of a slide (AVX-512), and of a march or slab and of a band (AVX2, another machine):
+ *
+ *     3x3         16 x 144x56x56   9.5   1.65      9.1   3.4
+ *                 144x56x56        0.11  0.053     0.22  0.13
+ *                 576x14x14        0.031 0.015     0.067 0.046
+ *     stride 2    96x112x112       0.125 0.084     0.26  0.13
+ *     5x5         240x28x28        0.071 0.061     0.22  0.15
+ *     dilation 4  16 x 32x96x96    6.7   1.9       12.4  4.8
+ *     7x7         96x56x56         0.20  0.155     0.63  0.44
+ *
+ * With 16 registers a slide has fewer rows: it is as fast as a band where an image lies in a cache, and
+ * takes 1.2 to 1.4 times as long on large ones, at a stride of 2, and dilated. */
+const corr_band *corr_shape_band(const corr_problem *s, const corr_choice *choice) {
     const corr_kernels *k = choice->kernels;
-    const int64_t size = s->h.kernel;
-    if (!corr_in_lanes(s, choice) || (size != 3 && size != 5 && size != 7) || s->h.stride > 2 ||
-        (s->h.stride > 1 && s->h.dilation > 1))
+    const int64_t size = s->h.kernel, step = s->h.stride;
+    if (!choice->channel_lanes || (size != 3 && size != 5 && size != 7) || step > 2 || s->w.stride != step ||
+        (step > 1 && (s->h.dilation > 1 || s->w.dilation > 1)))
         return NULL;
-    const corr_band *band = &k->band[size / 2 - 1][s->h.stride - 1];
+    const corr_band *band = &k->slide[size / 2 - 1][step - 1];
+    if (band->rows <= 1 || s->w.kernel != size)
+        band = &k->band[size / 2 - 1][step - 1];
     return band->rows > 1 && s->h.out / s->h.dilation >= band->rows && s->groups >= band->vectors * k->lanes ? band : NULL;
+}
+
+const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice) {
+    return corr_in_lanes(s, choice) ? corr_shape_band(s, choice) : NULL;
+}
+
+/* Of the inputs of a part of a row, once for each vector of channels: no more pages than the first
+ * translation cache has entries, and all in L2. 256x112x112, dilated by 2, takes 1.9 ms without parts and
+ * 1.1 so; of 128 KiB 7x7 on 96x56x56 0.168 for 0.149. */
+static const int64_t slide_part_bytes = 256 << 10, fewest_columns = 16;
+
+/* Of image and outputs, from memory: what comes next is fetched, 16 of 144x56x56 2.9 ms for 1.65. In L3
+ * that gains nothing, 128x112x112 0.25 for 0.22. */
+static const int64_t far_bytes = 16 << 20;
+
+/* The next rows of outputs' inputs are fetched if L2 holds them beside what is worked on, else the
+ * next columns': 512x112x112 at stride 2 1.6 ms for 1.9, 16 of 144x56x56 2.0 for 1.65. */
+static const int64_t ahead_bytes = 512 << 10;
+
+int corr_part_slide(const corr_problem *s, const corr_choice *c, const corr_band *band, int64_t *columns,
+                    int *ahead) {
+    const int64_t bytes = c->kernels->bytes, rows = band->rows * s->h.stride;
+    const int64_t column = (rows + s->h.kernel - s->h.stride) * corr_magnitude(s->x_stride[4]) * s->w.stride * bytes;
+    const int far = s->n * s->groups * (s->h.in * s->w.in + corr_pixels(s)) * bytes > far_bytes;
+    *columns = corr_max(slide_part_bytes / column, fewest_columns);
+    *ahead = !far ? 0 : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
+    return band == &c->kernels->slide[s->h.kernel / 2 - 1][s->h.stride - 1];
 }
 
 /* In planes too, if they are wide: 5x5 on a picture of 1080x1920 takes 1.33 ms for 2.65, 3x3 0.89 for
@@ -143,7 +181,7 @@ enum { CACHE_SETS = 64, CACHE_WAYS = 8 };
 static int keeps_pixels(const corr_problem *s, const corr_kernels *k, int64_t most, int64_t vectors) {
     const int64_t rows = (most - 1) * s->h.stride + (s->h.kernel - 1) * s->h.dilation + 1;
     const int64_t columns = (vectors - 1) * s->w.stride + (s->w.kernel - 1) * s->w.dilation + 1;
-    const int64_t *xs = s->x_stride, row = xs[3] < 0 ? -xs[3] : xs[3], column = xs[4] < 0 ? -xs[4] : xs[4];
+    const int64_t *xs = s->x_stride, row = corr_magnitude(xs[3]), column = corr_magnitude(xs[4]);
     int8_t lines[CACHE_SETS] = {0};
     if (rows * columns > CACHE_SETS * CACHE_WAYS || rows * row + columns * column > INT32_MAX)
         return 0;
@@ -164,7 +202,7 @@ enum { IMAGE_ROWS = 3 };
 static int blocks_of_image(const corr_problem *s, const corr_kernels *k) {
     const int64_t *xs = s->x_stride;
     return k->block_image[IMAGE_ROWS - 1][CORR_MAX_VECTORS - 1] && s->groups >= k->lanes &&
-           s->w.out >= CORR_MAX_VECTORS && (xs[4] < 0 ? -xs[4] : xs[4]) * k->bytes <= short_pixel &&
+           s->w.out >= CORR_MAX_VECTORS && corr_magnitude(xs[4]) * k->bytes <= short_pixel &&
            s->h.kernel * s->w.kernel <= few_taps && !corr_lane_marches(s, k) &&
            keeps_pixels(s, k, IMAGE_ROWS, CORR_MAX_VECTORS);
 }
@@ -239,13 +277,13 @@ static int64_t part_of(int64_t all, int64_t parts, int64_t least) {
 
 /* Whole pixels if there are rows enough: parts of twice a band's rows read few of them twice. */
 static void split_bands(const corr_problem *s, const corr_band *band, int threads, corr_choice *choice) {
-    const int64_t lanes = choice->kernels->lanes, vectors = corr_ceil_div(s->groups, lanes);
+    const int64_t blocks = corr_ceil_div(s->groups, band->vectors * choice->kernels->lanes);
     const int64_t items = threads > 1 ? corr_ceil_div(4 * (int64_t)threads, s->n) : 1;
     const int64_t least = band->rows * s->h.dilation; /* rows a dilation apart have taps in common */
     const int64_t by_rows = corr_min(items, corr_max(s->h.out / (2 * least), 1));
     choice->pixel_panels = part_of(s->h.out, by_rows, least);
-    /* The last vector may have a single channel. */
-    choice->channel_panels = part_of(vectors, corr_ceil_div(items, by_rows), band->vectors + 1);
+    /* The last block may have a single channel. */
+    choice->channel_panels = band->vectors * part_of(blocks, corr_ceil_div(items, by_rows), 2);
 }
 
 void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice) {

@@ -102,7 +102,12 @@ int corr_prefers_blocks(const corr_problem *s); /* to a march? */
 /* Those of a lane a channel: an entry a number of vectors, or NULL. */
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
 /* Bands of rows, or NULL: only with weights packed for lanes. */
+const corr_band *corr_shape_band(const corr_problem *s, const corr_choice *choice);
 const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice);
+/* Is the band a slide? Then the columns of outputs that it has at a time, and what comes next and is
+ * fetched meanwhile: nothing, 1 the next columns, 2 the next rows. */
+int corr_part_slide(const corr_problem *s, const corr_choice *choice, const corr_band *band,
+                    int64_t *columns, int *ahead);
 /* Of what has a march in planes: an entry a number of vectors, or NULL. */
 const corr_band *corr_find_plane_bands(const corr_problem *s, const corr_kernels *k);
 /* What is no march: blocks of outputs. */

@@ -19,6 +19,7 @@
 #define CORR_UPS_generic(X) X(3, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(4, 1)
 #define CORR_BLOCKS_IMAGE_generic(X) X(1, 1)
+#define CORR_SLIDES_generic(X) X(3, 1, 1)
 #define CORR_BANDS_generic(X) X(3, 1, 1, 1)
 #define CORR_BANDS_PLANES_generic(X) X(3, 1, 1, 1)
 #define CORR_REUSES_generic(X) X(1, 1) X(3, 1)
