@@ -190,7 +190,7 @@ cdef extern from "kernels/kernels.h" nogil:
         stencil_function block_image[7][4]
         corr_band slide[3][2]
         corr_band band[3][2]
-        corr_band band_planes[3][2][4]
+        corr_band band_planes[3][2]
         stencil_function reuse[7][4]
         stencil_function up[3][4]
         weight_function weight[5][7][2]

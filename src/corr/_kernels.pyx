@@ -335,6 +335,12 @@ def sum_(isa, src, int64_t src_at, int64_t step, int64_t n):
     return _table(isa, src.dtype).sum(_at(src, src_at), step, n)
 
 
+cdef corr_band _band(const corr_kernels *k, str table, int kh, int step):
+    if table == "slide":
+        return k.slide[kh // 2 - 1][step - 1]
+    return k.band[kh // 2 - 1][step - 1] if table == "band" else k.band_planes[kh // 2 - 1][step - 1]
+
+
 cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
     if table == "march":
         return k.march[<int>i[0]][<int>i[1] // 2 - 1][<int>i[2] - 1][<int>i[3] - 1]
@@ -346,12 +352,8 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
         return k.block_lanes[<int>i[0] - 1][<int>i[1] - 1]
     if table == "block_image":
         return k.block_image[<int>i[0] - 1][<int>i[1] - 1]
-    if table == "slide":
-        return k.slide[<int>i[0] // 2 - 1][<int>i[1] - 1].run
-    if table == "band":
-        return k.band[<int>i[0] // 2 - 1][<int>i[1] - 1].run
-    if table == "band_planes":
-        return k.band_planes[<int>i[0] // 2 - 1][<int>i[1] - 1][<int>i[3] - 1].run
+    if table in ("slide", "band", "band_planes"):
+        return _band(k, table, i[0], i[1]).run
     if table == "reuse":
         return k.reuse[<int>i[0] - 1][<int>i[1] - 1]
     if table == "up":
@@ -364,6 +366,7 @@ cdef stencil_function _stencil(const corr_kernels *k, str table, tuple i):
 def stencils(isa, dtype):
     """(table, its index) of every stencil there is."""
     cdef const corr_kernels *k = _table(isa, dtype)
+    cdef corr_band band
     sizes = {"march": ((0, 1, 2), (3, 5, 7), (1, 2), (1, 2, 3, 4)),
              "lanes": ((3, 5, 7), (1, 2), (1, 2, 3, 4)),
              **dict.fromkeys(("block", "block_lanes", "block_image", "reuse"), (range(1, 8), range(1, 5))),
@@ -375,16 +378,10 @@ def stencils(isa, dtype):
             if _stencil(k, table, index) != NULL:
                 found.append((table, index))
     for kh, step in itertools.product((3, 5, 7), (1, 2)):
-        if _stencil(k, "slide", (kh, step)) != NULL:
-            rows = k.slide[<int>kh // 2 - 1][<int>step - 1].rows
-            found.append(("slide", (kh, step, rows, k.slide[<int>kh // 2 - 1][<int>step - 1].vectors)))
-        if _stencil(k, "band", (kh, step)) != NULL:
-            rows = k.band[<int>kh // 2 - 1][<int>step - 1].rows
-            found.append(("band", (kh, step, rows, k.band[<int>kh // 2 - 1][<int>step - 1].vectors)))
-        for vectors in range(1, 5):
-            rows = k.band_planes[<int>kh // 2 - 1][<int>step - 1][<int>vectors - 1].rows
-            if rows:
-                found.append(("band_planes", (kh, step, rows, vectors)))
+        for table in ("slide", "band", "band_planes"):
+            band = _band(k, table, kh, step)
+            if band.rows:
+                found.append((table, (kh, step, band.rows, band.vectors)))
     return found
 
 

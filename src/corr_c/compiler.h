@@ -51,6 +51,13 @@
 
 enum { CORR_CACHE_LINE = 64 };
 
+/* In a function that only fetches: compilers leave out calls that have none. */
+#if defined(__GNUC__)
+#define CORR_HAS_EFFECT() __asm__ volatile("")
+#else
+#define CORR_HAS_EFFECT() ((void)0)
+#endif
+
 /* A vector that several instructions use, which gcc would load anew for each of a few; and a pointer
  * behind which compilers are to keep nothing in registers. */
 #if defined(__GNUC__) && CORR_X86

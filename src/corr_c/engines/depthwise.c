@@ -19,7 +19,7 @@ typedef struct stencil_job {
     char *y, *slabs;
     int64_t row_items; /* of one run of planes */
     corr_stencil_kernel *const *marches;
-    const corr_band *bands; /* of planes, instead of a march */
+    const corr_band *band; /* of planes, instead of a march */
     corr_block_scratch scratch; /* if there is no march */
     corr_stencil blocks;
     const int32_t *offsets;
@@ -233,10 +233,10 @@ static void filter(const stencil_job *job, int64_t n, int64_t g, int64_t count, 
             .count = s->groups == 1 ? s->oc : count, .first = first, .end = end,
             .after = after,
         };
-        if (!job->bands)
+        if (!job->band)
             march_strips(job, &t, &b);
-        for (; job->bands && b.count; skip_planes(&t, 1, bytes, &b))
-            corr_filter_plane(s, job->choice->kernels, job->bands, b.x, b.w, b.bias, b.y, first, end);
+        for (; job->band && b.count; skip_planes(&t, 1, bytes, &b))
+            corr_filter_plane(s, job->choice->kernels, job->band, b.x, b.w, b.bias, b.y, first, end);
     }
 }
 
@@ -351,7 +351,7 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
         .marches = lanes ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
     };
     (void)w;
-    job.bands = lanes || !job.marches ? NULL : corr_find_plane_bands(s, c->kernels);
+    job.band = lanes || !job.marches ? NULL : corr_find_plane_band(s, c->kernels);
     if (!job.marches) {
         job.scratch = corr_make_block_scratch(s, c);
         corr_fill_block_offsets(s, &job.scratch, workspace);

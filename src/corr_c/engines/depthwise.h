@@ -30,7 +30,7 @@ void corr_filter_blocks(const corr_problem *s, const corr_kernels *k, const corr
 /* depthwise_bands.c; w is packed as [p][q][g], in whole vectors. */
 corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
                               const void *bias, void *y, const corr_call *call);
-void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *bands, const char *x,
+void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *band, const char *x,
                        const char *w, const char *bias, char *y, int64_t first, int64_t end);
 
 #endif

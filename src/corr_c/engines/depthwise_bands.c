@@ -104,11 +104,12 @@ corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const
 }
 
 /* One plane, output rows [first, end), no fewer than a band has. */
-void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *bands, const char *x,
+void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *band, const char *x,
                        const char *w, const char *bias, char *y, int64_t first, int64_t end) {
-    const int64_t bytes = k->bytes, lanes = k->lanes, step = s->w.stride, rows = bands[0].rows;
+    const int64_t bytes = k->bytes, width = band->vectors * k->lanes, step = s->w.stride, rows = band->rows;
     corr_stencil t = {
-        .kw = s->w.kernel, .x_row = s->x_stride[3], .y_row = s->y_stride[3], .activation = s->activation,
+        .kw = s->w.kernel, .x_row = s->x_stride[3], .y_row = s->y_stride[3],
+        .x_ahead = (rows * step + s->h.kernel - step) * s->x_stride[3], .activation = s->activation,
         .epilogue = bias || s->activation != CORR_LINEAR, .bias = bias,
     };
     for (int64_t i = first; i < end; i += rows) {
@@ -116,9 +117,7 @@ void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_
         const int64_t h = i * s->h.stride - s->h.pad;
         t.row_lo = -h;
         t.row_hi = s->h.in - h;
-        for (int64_t j = 0, width; j < s->w.out; j += t.strips * width) {
-            const int two = bands[1].run && s->w.out - j >= 2 * lanes;
-            width = (1 + two) * lanes;
+        for (int64_t j = 0; j < s->w.out; j += t.strips * width) {
             j = corr_min(j, s->w.out - width);
             const int64_t at = j * step - s->w.pad;
             /* Those that load nothing but the image go together. */
@@ -126,8 +125,7 @@ void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_
             t.strips = corr_max(corr_min(inside, (s->w.out - j) / width), 1);
             t.column_lo = -at;
             t.column_hi = s->w.in - at;
-            bands[two].run(&t, x + (h * s->x_stride[3] + at) * bytes, w,
-                           y + (i * s->y_stride[3] + j) * bytes);
+            band->run(&t, x + (h * s->x_stride[3] + at) * bytes, w, y + (i * s->y_stride[3] + j) * bytes);
         }
     }
 }

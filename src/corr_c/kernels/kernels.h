@@ -159,7 +159,7 @@ typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *s
  * band_planes: of one plane, `strips` times its vectors of columns, all stored; the chain is over
  * (q, p), q < kw. Columns of x, counted from x, that are not in [column_lo, column_hi) are
  * multiplied as zeros; where all that whole vectors load of the present rows lies there, without
- * masks. */
+ * masks. Rows x_ahead are fetched meanwhile. */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
@@ -167,7 +167,7 @@ enum {
     CORR_STENCIL_KINDS
 };
 enum { CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50, CORR_BLOCK_ROWS = 7, CORR_BLOCK_SUMS = 28 };
-enum { CORR_BAND_ROWS = 4, CORR_BAND_TAPS = 7, CORR_BAND_SUMS = 28 };
+enum { CORR_BAND_ROWS = 6, CORR_BAND_TAPS = 7, CORR_BAND_SUMS = 28 };
 typedef struct corr_stencil {
     int64_t kh, kw, step, dilation;
     int64_t planes, rows, columns, pair;
@@ -376,8 +376,7 @@ typedef struct corr_kernels {
     corr_stencil_kernel *block[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_lanes[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *block_image[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
-    corr_band slide[3][2], band[3][2]; /* by kh / 2 - 1 and the step */
-    corr_band band_planes[3][2][CORR_MAX_VECTORS];
+    corr_band slide[3][2], band[3][2], band_planes[3][2]; /* by kh / 2 - 1 and the step */
     corr_stencil_kernel *reuse[CORR_BLOCK_ROWS][CORR_MAX_VECTORS];
     corr_stencil_kernel *up[3][CORR_MAX_VECTORS];
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];

@@ -123,7 +123,9 @@ CORR_INLINE void CORR_NAME(plane_sums)(const int kh, const int step, const int r
                     continue;
                 CORR_UNROLL
                 for (int v = 0; v < vectors; v++) {
-                    const vec data = CORR_NAME(band_columns)(step, edge, xr + v * step * V_LANES, masks + v * step);
+                    vec data = CORR_NAME(band_columns)(step, edge, xr + v * step * V_LANES, masks + v * step);
+                    if (V_MASKED)
+                        CORR_IN_REGISTER(data);
                     CORR_UNROLL
                     for (int i = 0; i < rows; i++)
                         if (r >= i * step && r < i * step + kh)
@@ -134,6 +136,15 @@ CORR_INLINE void CORR_NAME(plane_sums)(const int kh, const int step, const int r
     }
 }
 
+/* Out of line: a loop around sums has no registers for more. */
+static CORR_NOINLINE void CORR_NAME(band_fetch)(const corr_stencil *s, const real *x, int rows, int vectors) {
+    CORR_HAS_EFFECT();
+    x += s->x_ahead;
+    for (int r = 0; r < rows; r++, x += s->x_row)
+        for (int v = 0; v < vectors; v += CORR_NAME(LINE_VECTORS))
+            CORR_PREFETCH(x + v * V_LANES);
+}
+
 CORR_INLINE void CORR_NAME(band_planes)(const int kh, const int step, const int rows, const int vectors,
                                         const int edge, const corr_stencil *s, const real *x,
                                         const real *w, real *y) {
@@ -141,6 +152,8 @@ CORR_INLINE void CORR_NAME(band_planes)(const int kh, const int step, const int 
     for (int64_t n = 0; n < s->strips; n++, y += vectors * V_LANES) {
         vec acc[CORR_BAND_ROWS * CORR_MAX_VECTORS];
         const int64_t at = n * vectors * V_LANES * step;
+        if (!edge)
+            CORR_NAME(band_fetch)(s, x + at, rows * step, vectors * step);
         CORR_NAME(plane_sums)(kh, step, rows, vectors, edge, s, x + at, at, w, acc);
         if (s->epilogue) {
             const vec low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
@@ -159,8 +172,8 @@ CORR_INLINE void CORR_NAME(band_planes)(const int kh, const int step, const int 
 }
 
 #define CORR_BAND_PLANES(kh, step, rows, vectors)                                                  \
-    static void CORR_NAME(corr_band_planes_##kh##_##step##_##vectors)(                             \
-        const corr_stencil *s, const void *x, const void *w, void *y) {                            \
+    static void CORR_NAME(corr_band_planes_##kh##_##step)(const corr_stencil *s, const void *x,    \
+                                                          const void *w, void *y) {                \
         const int64_t last = s->strips * vectors * V_LANES * step + s->kw - step;                  \
         if (s->row_lo > 0 || s->row_hi < (rows - 1) * step + kh || s->column_lo > 0 ||             \
             s->column_hi < last + step - 1)                                                        \

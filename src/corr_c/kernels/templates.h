@@ -64,8 +64,7 @@
 #define CORR_BAND_ENTRY(kh, step, rows, vectors) \
     [(kh) / 2 - 1][(step) - 1] = {CORR_NAME(corr_band_##kh##_##step), rows, vectors},
 #define CORR_BAND_PLANES_ENTRY(kh, step, rows, vectors) \
-    [(kh) / 2 - 1][(step) - 1][(vectors) - 1] = {                        \
-        CORR_NAME(corr_band_planes_##kh##_##step##_##vectors), rows, vectors},
+    [(kh) / 2 - 1][(step) - 1] = {CORR_NAME(corr_band_planes_##kh##_##step), rows, vectors},
 #define CORR_REUSE_ENTRY(rows, vectors) \
     [(rows) - 1][(vectors) - 1] = CORR_NAME(corr_reuse_##rows##_##vectors),
 #define CORR_GROUP_ENTRY(step, rows, vectors) \

@@ -88,6 +88,10 @@ static const int64_t slide_part_bytes = 256 << 10, fewest_columns = 16;
  * that gains nothing, 128x112x112 0.25 for 0.22. */
 static const int64_t far_bytes = 16 << 20;
 
+static int is_far(const corr_problem *s, const corr_kernels *k) {
+    return s->n * (s->groups * s->ic * s->h.in * s->w.in + s->groups * s->oc * corr_pixels(s)) * k->bytes > far_bytes;
+}
+
 /* The next rows of outputs' inputs are fetched if L2 holds them beside what is worked on, else the
  * next columns': 512x112x112 at stride 2 1.6 ms for 1.9, 16 of 144x56x56 2.0 for 1.65. */
 static const int64_t ahead_bytes = 512 << 10;
@@ -96,23 +100,32 @@ int corr_part_slide(const corr_problem *s, const corr_choice *c, const corr_band
                     int *ahead) {
     const int64_t bytes = c->kernels->bytes, rows = band->rows * s->h.stride;
     const int64_t column = (rows + s->h.kernel - s->h.stride) * corr_magnitude(s->x_stride[4]) * s->w.stride * bytes;
-    const int far = s->n * s->groups * (s->h.in * s->w.in + corr_pixels(s)) * bytes > far_bytes;
     *columns = corr_max(slide_part_bytes / column, fewest_columns);
-    *ahead = !far ? 0 : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
+    *ahead = !is_far(s, c->kernels) ? 0 : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
     return band == &c->kernels->slide[s->h.kernel / 2 - 1][s->h.stride - 1];
 }
 
-/* In planes too, if they are wide: 5x5 on a picture of 1080x1920 takes 1.33 ms for 2.65, 3x3 0.89 for
- * 1.37, 7x7 3.8 for 5.0, 3x3 on 32x112x112 0.176 for 0.190 and on 64x64 as long, but on 144x56x56 0.24 for
- * 0.21, for an edge costs more by masks than a march's. Several kernels on one picture share its
- * rows in a march. */
-static const int64_t band_vectors = 8;
+/* In planes too, if they are wide: an edge costs more by masks than a march's. ms of a march and of a band,
+ * AVX-512 in float32 and float64, AVX2 (another machine):
+ *
+ *     5x5  1080x1920           0.68  0.55     1.82  1.18     2.65  1.33
+ *          4 of 3 x 480x640    1.63  1.04     3.2   2.05
+ *          256x256             0.014 0.017    0.041 0.034
+ *     3x3  1080x1920           0.38  0.30     1.20  0.65     1.37  0.89
+ *          16x288x288          0.202 0.195    0.45  0.39
+ *          16x224x224          0.103 0.126    0.225 0.213
+ *          4 of 16 x 256x256   1.88  0.82     5.2   2.0
+ *          144x56x56                                         0.21  0.24
+ *
+ * Several kernels on one picture share its rows in a march. */
+static const int64_t band_vectors = 8, more_band_vectors = 18;
 
-const corr_band *corr_find_plane_bands(const corr_problem *s, const corr_kernels *k) {
-    const corr_band *bands = k->band_planes[s->h.kernel / 2 - 1][s->h.stride - 1];
-    return bands[0].rows > 1 && s->h.dilation == 1 && s->h.out >= bands[0].rows &&
-                   s->w.out >= band_vectors * k->lanes && (s->groups > 1 || s->oc == 1)
-               ? bands
+const corr_band *corr_find_plane_band(const corr_problem *s, const corr_kernels *k) {
+    const corr_band *band = &k->band_planes[s->h.kernel / 2 - 1][s->h.stride - 1];
+    const int64_t vectors = k->lanes * k->bytes > 32 && !is_far(s, k) ? more_band_vectors : band_vectors;
+    return band->rows > 1 && s->h.dilation == 1 && s->h.out >= band->rows && s->w.out >= vectors * k->lanes &&
+                   (s->groups > 1 || s->oc == 1)
+               ? band
                : NULL;
 }
 

@@ -109,7 +109,7 @@ const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice
 int corr_part_slide(const corr_problem *s, const corr_choice *choice, const corr_band *band,
                     int64_t *columns, int *ahead);
 /* Of what has a march in planes: an entry a number of vectors, or NULL. */
-const corr_band *corr_find_plane_bands(const corr_problem *s, const corr_kernels *k);
+const corr_band *corr_find_plane_band(const corr_problem *s, const corr_kernels *k);
 /* What is no march: blocks of outputs. */
 typedef struct corr_stencil_blocks {
     corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];

@@ -33,7 +33,7 @@
 #define CORR_SLIDES_avx2(X) X(3, 1, 1)
 #define CORR_BANDS_avx2(X)                                                                     \
     X(3, 1, 4, 2) X(3, 2, 4, 2) X(5, 1, 4, 2) X(5, 2, 4, 2) X(7, 1, 4, 2) X(7, 2, 3, 2)
-#define CORR_BANDS_PLANES_avx2(X) X(3, 1, 4, 1) X(5, 1, 4, 1) X(5, 1, 4, 2) X(7, 1, 4, 1)
+#define CORR_BANDS_PLANES_avx2(X) X(3, 1, 4, 1) X(5, 1, 4, 2) X(7, 1, 4, 1)
 #define CORR_REUSES_avx2(X)                                                                    \
     X(1, 1) X(3, 1) X(7, 1) X(1, 2) X(3, 2) X(6, 2) X(1, 3) X(3, 3) X(4, 3)
 #define CORR_GROUPS_f32_avx2(X)                                                                \
