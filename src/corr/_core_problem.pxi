@@ -1,6 +1,20 @@
 # The descriptor of a call, checked once; its output and its bias.
 
 
+cdef bint _two_ints(object value, int64_t low, int64_t *first, int64_t *second) noexcept:
+    """Most calls' pairs; all others go by way of Python, which takes microseconds."""
+    cdef int far = 0, too_far = 0
+    if type(value) is not tuple or len(<tuple>value) != 2:
+        return False
+    a, b = (<tuple>value)[0], (<tuple>value)[1]
+    if type(a) is not int or type(b) is not int:
+        return False
+    first[0] = PyLong_AsLongLongAndOverflow(a, &far)
+    second[0] = PyLong_AsLongLongAndOverflow(b, &too_far)
+    return (not far and not too_far and low <= first[0] <= (<int64_t>1 << 62)
+            and low <= second[0] <= (<int64_t>1 << 62))
+
+
 cdef int _pair(object value, str name, int64_t low, int64_t *h, int64_t *w) except -1:
     if type(value) is int:
         try:
@@ -10,6 +24,8 @@ cdef int _pair(object value, str name, int64_t low, int64_t *h, int64_t *w) exce
         w[0] = h[0]
         if h[0] < low or h[0] > (<int64_t>1 << 62):
             functional.check_low(value, name, low, value)
+        return 0
+    if _two_ints(value, low, h, w):
         return 0
     h[0], w[0] = functional.pair(value, name, low)
     return 0
@@ -36,6 +52,10 @@ cdef int _padding(object padding, corr_problem *s, _Geometry *g) except -1:
     g.top = g.bottom = g.left = g.right = 0
     if type(padding) is int:
         _pair(padding, "padding", 0, &g.top, &g.left)
+        g.bottom = g.top
+        g.right = g.left
+        return 0
+    if _two_ints(padding, 0, &g.top, &g.left):
         g.bottom = g.top
         g.right = g.left
         return 0

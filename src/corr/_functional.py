@@ -217,19 +217,21 @@ def shape_of(value, name, ranks):
 
 def explicit_padding(value):
     """((top, bottom), (left, right)) out of an int, a pair, or that."""
-    message = f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {brief(value)}"
+    def wrong():
+        return f"padding must be an int, a pair, or ((top, bottom), (left, right)), got {brief(value)}"
+
     try:
         items = value if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
         if len(items) != 2:
-            raise ValueError(message)
+            raise ValueError(wrong())
         result = []
         for item in items:
             both = item if isinstance(item, (tuple, list, np.ndarray)) else (item, item)
             if len(both) != 2:
-                raise ValueError(message)
+                raise ValueError(wrong())
             result.append(tuple(operator.index(number) for number in both))
     except TypeError:
-        raise TypeError(message) from None
+        raise TypeError(wrong()) from None
     for both in result:
         for number in both:
             check_low(number, "padding", 0, value)
