@@ -14,15 +14,57 @@ CORR_INLINE vec CORR_NAME(activate)(vec a, corr_activation activation) {
     return activation == CORR_RELU6 ? v_min(v_set1(6), a) : a;
 }
 
-static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const real *sums, real *c,
+/* Rows of whole vectors. */
+CORR_INLINE void CORR_NAME(gemm_store_whole)(const int vectors, const int along, const int linear, int rows,
+                                             const vec *sums, real *c, int64_t ldc,
+                                             const corr_store *store) {
+    const real *bias = store->bias, *biases = store->column_bias;
+    const vec high = v_set1(store->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+    vec column[CORR_MAX_VECTORS];
+    CORR_UNROLL
+    for (int j = 0; along && j < vectors; j++)
+        column[j] = v_load(biases + j * V_LANES);
+    for (int i = 0; i < rows; i++, c += ldc, sums += vectors) {
+        const vec row = v_set1(along ? 0 : bias[i]);
+        CORR_UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const vec sum = v_add(sums[j], along ? column[j] : row);
+            v_store(c + j * V_LANES, linear ? sum : v_min(high, v_max(v_zero(), sum)));
+        }
+    }
+}
+
+/* One of two biases, and no sums of before. */
+CORR_INLINE void CORR_NAME(gemm_store_most)(const int vectors, int rows, const vec *sums, real *c,
+                                            int64_t ldc, const corr_store *store) {
+    const int linear = store->activation == CORR_LINEAR;
+    if (store->bias && linear)
+        CORR_NAME(gemm_store_whole)(vectors, 0, 1, rows, sums, c, ldc, store);
+    else if (store->bias)
+        CORR_NAME(gemm_store_whole)(vectors, 0, 0, rows, sums, c, ldc, store);
+    else if (linear)
+        CORR_NAME(gemm_store_whole)(vectors, 1, 1, rows, sums, c, ldc, store);
+    else
+        CORR_NAME(gemm_store_whole)(vectors, 1, 0, rows, sums, c, ldc, store);
+}
+
+static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const vec *sums, real *c,
                                                 int64_t ldc, int64_t columns,
                                                 const corr_store *store) {
     const real *bias = store->bias, *biases = store->column_bias;
+    if (columns == vectors * V_LANES && !store->accumulate && !bias != !biases) {
+        switch (vectors) {
+        case 1: CORR_NAME(gemm_store_most)(1, rows, sums, c, ldc, store); return;
+        case 2: CORR_NAME(gemm_store_most)(2, rows, sums, c, ldc, store); return;
+        case 3: CORR_NAME(gemm_store_most)(3, rows, sums, c, ldc, store); return;
+        default: CORR_NAME(gemm_store_most)(4, rows, sums, c, ldc, store); return;
+        }
+    }
     for (int i = 0; i < rows; i++, c += ldc)
-        for (int j = 0; j < vectors; j++, sums += V_LANES) {
+        for (int j = 0; j < vectors; j++, sums++) {
             const int64_t n = columns - j * V_LANES < V_LANES ? columns - j * V_LANES : V_LANES;
             real *to = c + j * V_LANES;
-            vec sum = v_load(sums);
+            vec sum = *sums;
             if (store->accumulate)
                 sum = v_add(v_load_n(to, n), sum);
             if (bias)
@@ -37,6 +79,9 @@ static CORR_NOINLINE void CORR_NAME(gemm_store)(int rows, int vectors, const rea
         }
 }
 
+/* Sums of a tile whose epilogue is worth its code: 24 of 32 registers. */
+enum { CORR_NAME(LARGE_TILE) = V_MASKED ? 24 : 12 };
+
 /* a[i * a_row + k * a_step]; rows of b lie ldb apart. If there are offsets, they say instead
  * where step k of a or b lies. */
 CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const int64_t a_row,
@@ -44,7 +89,7 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
                                       const int32_t *a_offsets, const real *b, int64_t ldb,
                                       const int32_t *b_offsets, real *c, int64_t ldc,
                                       int64_t columns, const corr_store *store,
-                                      const int fetches, const real *ahead,
+                                      const int along, const int fetches, const real *ahead,
                                       const int32_t *ahead_offsets) {
     vec acc[CORR_MAX_ROWS * CORR_MAX_VECTORS];
     CORR_UNROLL
@@ -85,11 +130,27 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
         }
         return;
     }
+    /* The largest tiles, that most of a layer goes through, in floats. */
+    const real *bias = along ? store->column_bias : store->bias;
+    if (CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE) && rows * vectors >= CORR_NAME(LARGE_TILE) && bias &&
+        columns == vectors * V_LANES && !accumulate) {
+        const vec low = v_set1(store->activation == CORR_LINEAR ? -(real)INFINITY : 0);
+        const vec high = v_set1(store->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+        CORR_UNROLL
+        for (int i = 0; i < rows; i++, c += ldc) {
+            CORR_UNROLL
+            for (int j = 0; j < vectors; j++) {
+                const vec sum = v_add(acc[i * vectors + j], along ? v_load(bias + j * V_LANES) : v_set1(bias[i]));
+                v_store(c + j * V_LANES, v_min(high, v_max(low, sum)));
+            }
+        }
+        return;
+    }
     /* All else from memory: branches among the accumulators would make the compiler spill. */
-    real sums[CORR_MAX_ROWS * CORR_MAX_VECTORS * V_LANES];
+    vec sums[CORR_MAX_ROWS * CORR_MAX_VECTORS];
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
-        v_store(sums + i * V_LANES, acc[i]);
+        sums[i] = acc[i];
     CORR_NAME(gemm_store)(rows, vectors, sums, c, ldc, columns, store);
 }
 
@@ -97,20 +158,20 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     static void CORR_NAME(corr_gemm_##rows##x##vectors)(                                      \
         int64_t k, const void *a, const void *b, int64_t ldb, void *c, int64_t ldc,           \
         int64_t columns, const corr_store *store) {                                           \
-        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,           \
-                             columns, store, 0, NULL, NULL);                                  \
+        CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, ldb, NULL, c, ldc,        \
+                             columns, store, 0, 0, NULL, NULL);                                  \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_taps_##rows##x##vectors)(                                 \
         int64_t k, const void *a, const void *b, const int32_t *offsets, void *c,             \
         int64_t ldc, int64_t columns, const corr_store *store) {                              \
         CORR_NAME(gemm_tile)(rows, vectors, 1, rows, k, a, NULL, b, 0, offsets, c, ldc,       \
-                             columns, store, 0, NULL, NULL);                                  \
+                             columns, store, 0, 0, NULL, NULL);                                  \
     }                                                                                         \
     static void CORR_NAME(corr_gemm_points_##rows##x##vectors)(                               \
         int64_t k, const void *a, int64_t lda, const int32_t *offsets, const void *b,         \
         int64_t ldb, void *c, int64_t ldc, int64_t columns, const corr_store *store) {        \
         CORR_NAME(gemm_tile)(rows, vectors, lda, 0, k, a, offsets, b, ldb, NULL, c, ldc,      \
-                             columns, store, 0, NULL, NULL);                                  \
+                             columns, store, 1, 0, NULL, NULL);                                  \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
 #undef CORR_GEMM_INSTANCE
@@ -123,7 +184,7 @@ CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_INSTANCE)
         int64_t columns, const corr_store *store, const void *ahead,                          \
         const int32_t *ahead_offsets) {                                                       \
         CORR_NAME(gemm_tile)(rows, vectors, CORR_LINE, 1, k, a, NULL, b, ldb, NULL, c, ldc,   \
-                             columns, store, 1, ahead, ahead_offsets);                        \
+                             columns, store, 1, 1, ahead, ahead_offsets);                        \
     }
 CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_GEMM_LINES_INSTANCE)
 #undef CORR_GEMM_LINES_INSTANCE
