@@ -91,5 +91,5 @@ CORR_INLINE void CORR_NAME(stencil_lanes)(const int kh, const int kept, const in
         const corr_stencil *s, const void *x, const void *w, void *y) {                        \
         CORR_NAME(stencil_lanes)(kh, kept, step, vectors, s, x, w, y);                         \
     }
-CORR_PASTE2(CORR_LANES_MARCHES, CORR_ISA)(CORR_LANES)
+CORR_PASTE3(CORR_LANES_MARCHES, CORR_TYPE, CORR_ISA)(CORR_LANES)
 #undef CORR_LANES

@@ -17,7 +17,8 @@
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 5, 1, 1) X(SHARED, 5, 1, 2)                \
     X(SHARED, 7, 1, 1) X(SHARED, 3, 2, 1) X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1)                \
     X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
-#define CORR_LANES_MARCHES_avx2(X) X(3, 3, 1, 1) X(3, 3, 1, 3)
+#define CORR_LANES_MARCHES_f32_avx2(X) X(3, 3, 1, 1) X(3, 3, 1, 3)
+#define CORR_LANES_MARCHES_f64_avx2 CORR_LANES_MARCHES_f32_avx2
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
 #define CORR_WEIGHTS_avx2(X) \
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 1, 2) X(1, 3, 2) X(3, 3, 2)

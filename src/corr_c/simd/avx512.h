@@ -21,9 +21,11 @@
     X(SHARED, 3, 1, 1) X(SHARED, 3, 1, 2) X(SHARED, 3, 1, 3) X(SHARED, 5, 1, 1)                \
     X(SHARED, 5, 1, 2) X(SHARED, 7, 1, 1) X(SHARED, 7, 1, 2) X(SHARED, 3, 2, 1)                \
     X(SHARED, 3, 2, 2) X(SHARED, 5, 2, 1) X(SHARED, 7, 2, 1) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2)
-#define CORR_LANES_MARCHES_avx512(X)                                                           \
-    X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
-    X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
+/* Only of fewer channels than a vector has, and of kernels that are not square. */
+#define CORR_LANES_MARCHES_f32_avx512(X)                                                       \
+    X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(3, 3, 2, 1) X(3, 3, 2, 4)        \
+    X(5, 0, 2, 1) X(5, 0, 2, 4)
+#define CORR_LANES_MARCHES_f64_avx512(X) X(3, 3, 1, 1) X(3, 3, 1, 4)
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
 #define CORR_WEIGHTS_avx512(X) \
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(5, 5, 1) X(1, 7, 1) X(3, 7, 1) \

@@ -9,7 +9,8 @@
 /* Of 3x3 alone: these fallbacks may not take more room than the kernels of any machine. */
 #define CORR_MARCHES_f32_generic(X) X(SHARED, 3, 1, 1) X(SHARED, 3, 2, 1)
 #define CORR_MARCHES_f64_generic(X) CORR_MARCHES_f32_generic(X)
-#define CORR_LANES_MARCHES_generic(X) X(3, 3, 1, 1) X(3, 3, 2, 1)
+#define CORR_LANES_MARCHES_f32_generic(X) X(3, 3, 1, 1) X(3, 3, 2, 1)
+#define CORR_LANES_MARCHES_f64_generic CORR_LANES_MARCHES_f32_generic
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
 #define CORR_WEIGHTS_generic(X) X(1, 1, 1) X(1, 3, 1) X(1, 1, 2) X(1, 3, 2)
 #define CORR_WEIGHTS3_generic(X) X(1, 1) X(2, 1)

@@ -15,9 +15,10 @@
     X(SHARED, 7, 2, 2) X(OWN, 3, 1, 2) X(OWN, 3, 2, 2) X(OWN, 5, 1, 2) X(OWN, 5, 2, 2)         \
     X(PAIR, 3, 1, 2) X(PAIR, 3, 2, 2) X(PAIR, 5, 1, 2) X(PAIR, 5, 2, 2) X(PAIR, 7, 1, 1)
 #define CORR_MARCHES_f64_neon(X) CORR_MARCHES_f32_neon(X)
-#define CORR_LANES_MARCHES_neon(X)                                                           \
+#define CORR_LANES_MARCHES_f32_neon(X)                                                           \
     X(3, 3, 1, 1) X(3, 3, 1, 4) X(5, 0, 1, 1) X(5, 0, 1, 4) X(7, 0, 1, 1) X(7, 0, 1, 3)        \
     X(3, 3, 2, 1) X(3, 3, 2, 4) X(5, 0, 2, 1) X(5, 0, 2, 4) X(7, 0, 2, 1) X(7, 0, 2, 4)
+#define CORR_LANES_MARCHES_f64_neon CORR_LANES_MARCHES_f32_neon
 /* Blocks of taps of the weight gradient: X(rows, columns, step); of 3x3: X(step, vectors). */
 #define CORR_WEIGHTS_neon(X) \
     X(1, 1, 1) X(1, 3, 1) X(3, 3, 1) X(1, 5, 1) X(5, 5, 1) X(1, 7, 1) X(3, 7, 1) \
