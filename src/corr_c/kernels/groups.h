@@ -8,6 +8,8 @@
  * tile walks down the rows, since the masks stay what they are.
  */
 enum { CORR_NAME(GROUP_SUMS) = CORR_GROUP_ROWS * CORR_MAX_VECTORS };
+/* Sums of a tile whose epilogue is worth its code. */
+enum { CORR_NAME(LARGE_GROUP_TILE) = V_MASKED && CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE) ? 16 : 100 };
 
 typedef struct CORR_NAME(group_masks) {
     vmask loads[CORR_GROUP_TAPS * CORR_MAX_VECTORS * 2]; /* [tap][vector][half of a step of 2] */
@@ -90,8 +92,11 @@ CORR_INLINE void CORR_NAME(group_sums)(const int step, const int rows, const int
             int64_t c = 0;
             for (; four && c + 4 <= channels; c += 4) {
                 CORR_UNROLL
-                for (int u = 0; u < 4; u++, xc += x_channel, wk += width)
+                for (int u = 0; u < 4; u++, xc += x_channel, wk += width) {
+                    CORR_FORGET(xc); /* else each load has an address of its own, on the stack */
+                    CORR_FORGET(wk);
                     CORR_NAME(group_channel)(step, rows, vectors, masked, xc, x_vector, at, wk, acc);
+                }
             }
             for (; c < channels; c++, xc += x_channel, wk += width)
                 CORR_NAME(group_channel)(step, rows, vectors, masked, xc, x_vector, at, wk, acc);
@@ -111,6 +116,20 @@ static CORR_NOINLINE void CORR_NAME(group_epilogue)(int rows, int vectors, const
 
 CORR_INLINE void CORR_NAME(group_store)(const int rows, const int vectors, const corr_group *s,
                                         const CORR_NAME(group_masks) *m, const vec *acc, real *y) {
+    const real *bias = s->bias;
+    if (rows * vectors >= CORR_NAME(LARGE_GROUP_TILE) && bias) {
+        const vec low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
+        const vec high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+        CORR_UNROLL
+        for (int i = 0; i < rows; i++) {
+            const vec b = v_set1(bias[i]);
+            CORR_UNROLL
+            for (int v = 0; v < vectors; v++)
+                v_store_mask(y + i * s->y_channel + v * s->y_vector,
+                             v_min(high, v_max(low, v_add(acc[i * vectors + v], b))), m->stores[v]);
+        }
+        return;
+    }
     if (s->epilogue) {
         real sums[CORR_NAME(GROUP_SUMS) * V_LANES];
         CORR_UNROLL
