@@ -113,6 +113,34 @@ static void choose_way(const corr_problem *s, int careful, corr_weight_choice *c
     choice->dot = dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
 }
 
+/* Of dots: channels of both whose sums, and slabs of one, L2 holds. A slab is made for each block of
+ * output channels, gradients are read for each of input channels: few outputs go together. */
+static const int64_t dot_slab_bytes = 320 << 10;
+
+static int64_t choose_dot_blocks(const corr_problem *s, const corr_weight_choice *choice, int64_t *o_block) {
+    const corr_kernels *k = choice->kernels;
+    const corr_choice one = {.kernels = k, .by_rows = !choice->flat, .cb = 1};
+    const int64_t rows = corr_min(s->h.out, (choice->chunk - 1) / s->w.out + 2);
+    const corr_slab b = corr_make_slab(s, &one, rows, s->h.out == 1 ? choice->chunk : s->w.out);
+    const int64_t pair = s->h.kernel * s->w.kernel * k->lanes * k->bytes;
+    const int64_t slabs = corr_max(dot_slab_bytes / (choice->images * b.elements * k->bytes), 1);
+    const double read = s->y_stride[4] == 1 ? 1 : transpose_cycles;
+    const double copy = copy_cycles * (double)(b.copies * b.phases);
+    double best = -1;
+    int64_t c_block = 1;
+    for (int64_t o = k->dot_rows; o < s->oc + k->dot_rows; o += k->dot_rows) {
+        const int64_t c = corr_max(corr_min(corr_min(s->ic, slabs), weight_sum_bytes / (o * pair)), 1);
+        const double cost = (double)(corr_ceil_div(s->oc, o) * s->ic) * copy +
+                            (double)(corr_ceil_div(s->ic, c) * s->oc) * read;
+        if (best < 0 || cost < best) {
+            best = cost;
+            *o_block = o;
+            c_block = c;
+        }
+    }
+    return c_block;
+}
+
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
     const int64_t taps = s->h.kernel * s->w.kernel;
@@ -131,16 +159,15 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
     /* Of an output channel's weights, a vector each where lanes run along the pixels. */
     const int64_t sum_bytes = s->ic * taps * k->bytes * (choice->dot ? k->lanes : 1);
     choice->o_block = width;
+    int64_t c_blocks = corr_ceil_div(sum_bytes * width, weight_sum_bytes);
     if (choice->dot)
-        choice->o_block *= corr_max(1, corr_min(weight_sum_bytes / (sum_bytes * width),
-                                                corr_ceil_div(s->oc, width)));
+        c_blocks = corr_ceil_div(s->ic, choose_dot_blocks(s, choice, &choice->o_block));
     const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
     const int64_t finest = s->groups * o_blocks * c_panels;
     const int64_t few = choice->dot ? few_dot_items : few_items;
     choice->splits = corr_max(1, corr_min(corr_ceil_div(few, finest), choice->chunks / 2));
     if (finest >= few / 2)
         choice->splits = 1;
-    int64_t c_blocks = corr_ceil_div(sum_bytes * width, weight_sum_bytes);
     if (threads > 1)
         c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
                                                     choice->splits * s->groups * o_blocks));
