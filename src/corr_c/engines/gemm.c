@@ -176,6 +176,19 @@ static const char *weights(const gemm_item *item, int64_t o, int64_t width) {
     return item->w + (o * corr_terms(s) + before * width) * item->job->choice->kernels->bytes;
 }
 
+/* Weights that come after those of panel o, of the tile's share of it: a network's layer finds its own
+ * in memory, and a panel's tiles leave that idle. */
+static const char *weights_ahead(const gemm_item *item, int64_t o, int64_t width, int64_t j) {
+    const corr_choice *c = item->job->choice;
+    const int64_t bytes = c->kernels->bytes, next = o + corr_panel_channels(c);
+    const int64_t terms = item->pc_end - item->pc, lines = (j - item->j0) * terms * CORR_CACHE_LINE;
+    if (c->packs_late || lines >= terms * width * bytes)
+        return NULL;
+    if (next < item->o1)
+        return weights(item, next, width) + item->pc * width * bytes + lines;
+    return weights(item, item->o0, corr_panel_channels(c)) + item->pc_end * width * bytes + lines;
+}
+
 static char *packed_pixels(const gemm_item *item, int64_t j) {
     return item->pixels + (j - item->j0) * item->job->scratch.pixel_panel;
 }
@@ -223,7 +236,7 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const int64_t bytes = k->bytes;
-    const corr_store store =
+    corr_store store =
         corr_make_store(s, !item->first, item->last, item->bias ? item->bias + o * bytes : NULL);
     char *y = item->y + o * s->y_stride[2] * bytes;
     const char *w = weights(item, o, channels);
@@ -236,6 +249,7 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
         int64_t k0;
         t.terms = own_terms(item, p, &k0);
         t.w = w + k0 * channels * bytes;
+        store.ahead = weights_ahead(item, o, channels, j);
         if (job->choice->packed_panels) {
             t.ldb = corr_round_up(p->pixels, k->lanes);
             t.x = packed_pixels(item, j);
@@ -297,6 +311,7 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
         const corr_panel *p = &item->panels[j];
         int64_t k0, terms = own_terms(item, p, &k0);
         const char *w = panel + k0 * width * bytes;
+        store.ahead = weights_ahead(item, o, width, j);
         char *to = job->channels_last ? item->y + (p->at + o) * bytes
                                       : sums + p->before * item->ld_sums * bytes;
         if (job->choice->packed_panels) {

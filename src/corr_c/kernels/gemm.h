@@ -95,7 +95,14 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
+    /* Not by tiles that their loads bound. */
+    const int fetches_lines = !fetches && vectors > 1 && rows * vectors >= CORR_NAME(LARGE_TILE) / 2;
+    const char *line = store->ahead ? store->ahead : (const char *)a;
     for (; k > 0; k--, a += a_step, b += ldb) {
+        if (fetches_lines) {
+            CORR_PREFETCH_L2(line);
+            line += CORR_CACHE_LINE;
+        }
         const real *ak = a_offsets ? a + *a_offsets++ : a;
         const real *bk = b_offsets ? b + *b_offsets++ : b;
         if (fetches) {

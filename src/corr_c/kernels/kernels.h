@@ -24,6 +24,7 @@ typedef struct corr_store {
     corr_activation activation;
     const void *bias;        /* one for each row, or NULL */
     const void *column_bias; /* one for each column, or NULL */
+    const char *ahead;       /* step k of a tile fetches line k from here on into L2; or NULL */
 } corr_store;
 
 /* c[i, j] for i < rows, j < columns = sum over k of a[k * rows + i] * b[k * ldb + j];
