@@ -141,6 +141,11 @@ static int64_t choose_dot_blocks(const corr_problem *s, const corr_weight_choice
     return c_block;
 }
 
+/* Planes a multiple of a page apart share the sets of an L1 of 8 ways, so they are copied. Cores with vectors of
+ * 64 bytes have 12: 1x1 on 256x64x64 -> 64 takes 1.10 ms with a copy and 0.57 without, 3x3 on 64x64x64
+ * -> 64 1.22 and 1.18. */
+static const int64_t slab_vector_bytes = 32;
+
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
     const int64_t taps = s->h.kernel * s->w.kernel;
@@ -152,7 +157,8 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
     int64_t rows = 1, width = k->dot_rows;
     if (!choice->dot) {
         const int64_t apart = s->x_stride[2] * k->bytes % 4096;
-        choice->slab = s->ic > 4 && (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
+        choice->slab = k->lanes * k->bytes <= slab_vector_bytes && s->ic > 4 &&
+                       (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
         rows = choice->along ? 1 : choice->rows;
         width = (int64_t)choice->vectors * k->lanes;
     }
