@@ -314,6 +314,25 @@ def test_workers_leave_signals_to_the_program():
     assert run.returncode == 0, run.stderr
 
 
+@linux
+def test_workers_may_run_where_the_program_may():
+    """They leave their caller's core by way of their affinity, and then have all of it again."""
+    code = """
+        import corr, numpy as np, os, time
+        corr.set_num_threads(4)
+        allowed = os.sched_getaffinity(0)
+        x, w = np.ones((1, 32, 60, 60), np.float32), np.ones((32, 32, 3, 3), np.float32)
+        for i in range(200):
+            corr.conv2d(x, w)
+            time.sleep(0.0005 * (i % 8 == 0))
+        deadline = time.time() + 10
+        while any(os.sched_getaffinity(int(t)) != allowed for t in os.listdir("/proc/self/task")):
+            assert time.time() < deadline
+        assert len(os.listdir("/proc/self/task")) >= 4
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
+
+
 @posix
 @pytest.mark.skipif(not (ROOT / "src/corr_c").is_dir(), reason="compiles src/corr_c, which is not here")
 @pytest.mark.skipif(not shutil.which("gcc"), reason="compiles with gcc")

@@ -16,6 +16,7 @@ enum { MAX_WORKERS = 255 };
 static const double spin_seconds = 40e-6; /* the gap between two layers of a network */
 static const double poll_seconds = 50e-3; /* how soon Ctrl-C is looked at */
 static const double often_seconds = 10e-6;
+static const double leave_seconds = 1e-3; /* how often a worker tries to leave its caller's core */
 
 struct corr_run_state {
     corr_task *task;
@@ -32,6 +33,7 @@ static corr_mutex gate = CORR_MUTEX_INIT;  /* guards all below */
 static corr_condition work = CORR_CONDITION_INIT, done = CORR_CONDITION_INIT;
 static corr_run_state *job;
 static int born, started, sleeping;
+static corr_atomic owner_cpu = CORR_ATOMIC_INIT; /* where the job was opened */
 static corr_atomic inside = CORR_ATOMIC_INIT; /* written under the gate */
 static int start_limit = MAX_WORKERS;
 static corr_atomic generation = CORR_ATOMIC_INIT;
@@ -90,8 +92,23 @@ static void work_on(corr_run_state *run, int worker) {
     }
 }
 
+/* A worker may be woken on its caller's core, and be left there for many milliseconds, in turns with the
+ * caller: where another process had the other cores, or in a virtual machine, which takes a core that
+ * sleeps for one that its host has taken away. */
+static void leave_caller(double *left_at) {
+    const int cpu = corr_current_cpu();
+    if (cpu < 0 || cpu != corr_load(&owner_cpu))
+        return;
+    const double now = corr_now();
+    if (now - *left_at < leave_seconds)
+        return;
+    *left_at = now;
+    corr_leave_cpu(cpu);
+}
+
 static void worker_main(void) {
     int64_t seen = 0;
+    double left_at = 0;
     corr_lock(&gate);
     const int worker = ++born; /* the caller is 0 */
     corr_unlock(&gate);
@@ -102,9 +119,15 @@ static void worker_main(void) {
                 corr_pause();
         corr_lock(&gate);
         sleeping++;
+        const int slept = corr_load(&generation) == seen;
         while (corr_load(&generation) == seen)
             corr_wait(&work, &gate);
         sleeping--;
+        if (slept) {
+            corr_unlock(&gate);
+            leave_caller(&left_at);
+            corr_lock(&gate);
+        }
         seen = corr_load(&generation);
         corr_run_state *run = job;
         if (!run || worker >= run->threads) {
@@ -113,6 +136,7 @@ static void worker_main(void) {
         }
         corr_set(&inside, corr_load(&inside) + 1);
         corr_unlock(&gate);
+        leave_caller(&left_at);
 
         uint64_t own = corr_get_fp_control();
         corr_set_fp_control(run->fp_control);
@@ -141,10 +165,14 @@ static void open_job(corr_run_state *run) {
         shares[i].end = share_start(run, i + 1);
     }
     job = run;
+    corr_set(&owner_cpu, corr_current_cpu());
     corr_set(&generation, corr_load(&generation) + 1);
-    if (sleeping)
+    const int wakes = sleeping > 0;
+    if (wakes)
         corr_wake_all(&work);
     corr_unlock(&gate);
+    if (wakes)
+        corr_yield(); /* lest one is to wait for this core */
 }
 
 static void close_job(void) {

@@ -41,20 +41,42 @@ int corr_default_threads(void) {
         n++;
     return n;
 }
+
+int corr_current_cpu(void) { return (int)GetCurrentProcessorNumber(); }
+void corr_leave_cpu(int cpu) { (void)cpu; }
+void corr_yield(void) { SwitchToThread(); }
 #else
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sched.h>
-#endif
 
 double corr_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+#if defined(__linux__)
+int corr_current_cpu(void) { return sched_getcpu(); }
+
+void corr_leave_cpu(int cpu) {
+    cpu_set_t all, others;
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all))
+        return;
+    others = all;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others))
+        return;
+    sched_setaffinity(0, sizeof all, &all);
+}
+#else
+int corr_current_cpu(void) { return -1; }
+void corr_leave_cpu(int cpu) { (void)cpu; }
+#endif
+
+void corr_yield(void) { sched_yield(); }
 
 static void *thread_main(void *body) {
     ((void (*)(void))(uintptr_t)body)();

@@ -58,6 +58,9 @@ CORR_INLINE int64_t corr_fetch_add(corr_atomic *a, int64_t v) { return atomic_fe
 double corr_now(void);                    /* seconds, monotonic */
 int corr_start_thread(void (*body)(void)); /* detached, all signals blocked; 0 if refused */
 void corr_pause(void);                    /* the spin hint */
+int corr_current_cpu(void);               /* -1 where it is not told */
+void corr_yield(void);                    /* to a thread that waits for this core */
+void corr_leave_cpu(int cpu);             /* for another that the thread may run on, if there is one */
 uint64_t corr_get_fp_control(void);
 void corr_set_fp_control(uint64_t bits);
 
