@@ -83,6 +83,20 @@ def test_pixels_far_apart():
                                       reference.conv2d(x, w, bias, *args), f"{size} {stride} {dilation}")
 
 
+@pytest.mark.parametrize("apart", [0, 1, 160, -7, 2**40, -(2**60)])
+def test_a_column_s_stride_says_nothing(apart):
+    """Channels-last images one pixel wide, from one to the next of which any distance may be."""
+    rng = np.random.default_rng(8)
+    pixels = whole(rng, (2, 12, 40), np.float32)
+    x = np.lib.stride_tricks.as_strided(pixels, (2, 40, 12, 1), (12 * 160, 4, 160, apart))
+    for size, stride, pad, dilation in ((3, 1, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (7, 1, 3, 1), (3, 1, 2, 2),
+                                        (3, 1, 40, 1), (7, 2, 30, 1)):
+        w = whole(rng, (40, 1, size, size), np.float32)
+        args = (stride, pad, dilation, 40)
+        wanted = reference.conv2d(pixels.transpose(0, 2, 1)[..., None].copy(), w, None, *args)
+        np.testing.assert_array_equal(corr.conv2d(x, w, None, *args, algorithm="direct"), wanted)
+
+
 def test_gradients_add_up():
     rng = np.random.default_rng(5)
     for shape, size, stride in (((2, 5, 14, 14), 3, 1), ((1, 3, 28, 30), 5, 2), ((2, 4, 9, 40), 7, 1)):

@@ -72,7 +72,8 @@ const corr_band *corr_shape_band(const corr_problem *s, const corr_choice *choic
     const corr_band *band = &k->slide[size / 2 - 1][step - 1];
     if (band->rows <= 1 || s->w.kernel != size)
         band = &k->band[size / 2 - 1][step - 1];
-    return band->rows > 1 && s->h.out / s->h.dilation >= band->rows && s->groups >= band->vectors * k->lanes ? band : NULL;
+    const int enough = s->h.out / s->h.dilation >= band->rows && s->groups >= band->vectors * k->lanes;
+    return band->rows > 1 && enough ? band : NULL;
 }
 
 const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice) {
@@ -89,7 +90,8 @@ static const int64_t slide_part_bytes = 256 << 10, fewest_columns = 16;
 static const int64_t far_bytes = 16 << 20;
 
 static int is_far(const corr_problem *s, const corr_kernels *k) {
-    return s->n * (s->groups * s->ic * s->h.in * s->w.in + s->groups * s->oc * corr_pixels(s)) * k->bytes > far_bytes;
+    const int64_t in = s->ic * s->h.in * s->w.in, out = s->oc * corr_pixels(s);
+    return s->n * s->groups * (in + out) * k->bytes > far_bytes;
 }
 
 /* The next rows of outputs' inputs are fetched if L2 holds them beside what is worked on, else the
@@ -99,9 +101,12 @@ static const int64_t ahead_bytes = 512 << 10;
 int corr_part_slide(const corr_problem *s, const corr_choice *c, const corr_band *band, int64_t *columns,
                     int *ahead) {
     const int64_t bytes = c->kernels->bytes, rows = band->rows * s->h.stride;
-    const int64_t column = (rows + s->h.kernel - s->h.stride) * corr_magnitude(s->x_stride[4]) * s->w.stride * bytes;
-    *columns = corr_max(slide_part_bytes / column, fewest_columns);
-    *ahead = !is_far(s, c->kernels) ? 0 : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
+    const int64_t inputs = rows + s->h.kernel - s->h.stride;
+    const int64_t apart = s->w.in > 1 ? corr_magnitude(s->x_stride[4]) : 0; /* of one column it says nothing */
+    const int64_t column = inputs * apart * s->w.stride * bytes;
+    *columns = corr_max(slide_part_bytes / corr_max(column, 1), fewest_columns);
+    *ahead = !is_far(s, c->kernels) ? 0
+             : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
     return band == &c->kernels->slide[s->h.kernel / 2 - 1][s->h.stride - 1];
 }
 
