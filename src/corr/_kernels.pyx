@@ -408,7 +408,8 @@ def stencil(isa, table, index, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at
     s.x_vector = fields.pop("x_vector", 0)
     s.strips = fields.pop("strips", 0)
     s.x_next = fields.pop("x_next", 0)
-    s.offsets = NULL if offsets is None else <const int32_t *>_at(offsets, 0)
+    if offsets is not None:
+        s.offsets = <const int32_t *>_at(offsets, 0)
     s.w_plane = fields.pop("w_plane", 0)
     s.w_row = fields.pop("w_row", 0)
     s.w_tap = fields.pop("w_tap", 0)

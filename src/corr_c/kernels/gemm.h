@@ -139,16 +139,25 @@ CORR_INLINE void CORR_NAME(gemm_tile)(const int rows, const int vectors, const i
     }
     /* The largest tiles, that most of a layer goes through, in floats. */
     const real *bias = along ? store->column_bias : store->bias;
-    if (CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE) && rows * vectors >= CORR_NAME(LARGE_TILE) && bias &&
-        columns == vectors * V_LANES && !accumulate) {
+    const real *other = along ? store->bias : store->column_bias;
+    if (CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE) && rows * vectors >= CORR_NAME(LARGE_TILE) && bias && !other &&
+        (V_MASKED || columns == vectors * V_LANES) && !accumulate) {
         const vec low = v_set1(store->activation == CORR_LINEAR ? -(real)INFINITY : 0);
         const vec high = v_set1(store->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+        const vmask last = v_mask(0, V_MASKED ? columns - (vectors - 1) * V_LANES : V_LANES);
         CORR_UNROLL
         for (int i = 0; i < rows; i++, c += ldc) {
             CORR_UNROLL
             for (int j = 0; j < vectors; j++) {
-                const vec sum = v_add(acc[i * vectors + j], along ? v_load(bias + j * V_LANES) : v_set1(bias[i]));
-                v_store(c + j * V_LANES, v_min(high, v_max(low, sum)));
+                const int whole = !V_MASKED || j < vectors - 1;
+                const vec b = !along  ? v_set1(bias[i])
+                              : whole ? v_load(bias + j * V_LANES)
+                                      : v_load_mask(bias + j * V_LANES, last);
+                const vec sum = v_min(high, v_max(low, v_add(acc[i * vectors + j], b)));
+                if (whole)
+                    v_store(c + j * V_LANES, sum);
+                else
+                    v_store_mask(c + j * V_LANES, sum, last);
             }
         }
         return;
