@@ -227,7 +227,7 @@ MUTANTS = [
     Mutant("blocks: the middle begins a panel early", C + "engines/blocks.c",
            "first = corr_round_up(first, per_panel);", "first = first / per_panel * per_panel;",
            "the image is read where there is padding", EXACT),
-    Mutant("gemm: the right slab lies on the left one", C + "engines/gemm.c",
+    Mutant("gemm: the right slab lies on the left one", C + "engines/gemm_panels.c",
            "return job->middle.first > 0 ? job->slab.elements : 0;", "return 0;",
            "the left edge's pixels are lost", EXACT),
     Mutant("dots: a row's runs of channels though pixels lie apart", C + "engines/dots.c",

@@ -14,46 +14,7 @@
  * planes are written by way of a buffer [pixel][channel] that is transposed at the end; and
  * channels-last outputs of the former by one [channel][pixel].
  */
-#include "../base/threads.h"
-#include "../plan/plan.h"
-
-typedef struct gemm_job {
-    const corr_problem *s;
-    const corr_choice *choice;
-    const char *x, *w, *packed, *bias;
-    char *y, *workspace;
-    corr_atomic *odd; /* where items pack: is some weight not finite? */
-    int64_t items;
-    corr_blocks blocks;
-    corr_scratch scratch;
-    corr_slab slab;
-    const int32_t *offsets, *last_offsets; /* of the terms of a block of channels */
-    const int32_t *inside_offsets;         /* and in the image itself, where panels read that */
-    corr_middle middle;
-    int direct;        /* is x itself read, as it lies? */
-    int contiguous;    /* do a panel's outputs of one channel follow one another? */
-    int channels_last; /* and those of one pixel, at one distance from pixel to pixel? */
-    int turned;        /* then: by way of sums[channel][pixel]? */
-} gemm_job;
-
-typedef struct gemm_item {
-    const gemm_job *job;
-    const char *x, *w, *bias;
-    char *y, *slab, *sums, *own_panel, *pixels;
-    int64_t g;
-    corr_panel *panels;
-    int64_t count; /* of panels */
-    int64_t j0, j1; /* those at hand */
-    /* Its pixels: runs of `length`, from `start` on, a row apart. */
-    int64_t start, runs, length;
-    int64_t row, rows;      /* of outputs that they lie in */
-    int64_t o0, o1;         /* channels */
-    int64_t c0, channels;   /* the block of input channels */
-    int64_t pc, pc_end;     /* and of its terms */
-    int64_t ld_sums;
-    int first, last;
-    const int32_t *offsets;
-} gemm_item;
+#include "gemm.h"
 
 static int accepts(const corr_problem *s) {
     (void)s;
@@ -63,61 +24,6 @@ static int accepts(const corr_problem *s) {
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
     corr_scratch scratch = corr_make_scratch(s, c);
     return scratch.offsets + threads * scratch.bytes;
-}
-
-/* The columns beside the middle have a slab on the left, and another on the right. */
-static int64_t right_slab(const gemm_job *job) {
-    return job->middle.first > 0 ? job->slab.elements : 0;
-}
-
-static int64_t first_column(const gemm_item *item) {
-    return item->job->choice->by_rows ? item->start % item->job->s->w.out : 0;
-}
-
-/* Where an output's column lies in its slab. */
-static int64_t slab_column(const gemm_item *item, int64_t column) {
-    const corr_middle *m = &item->job->middle;
-    return column - (column < m->first ? first_column(item) : corr_max(first_column(item), m->end));
-}
-
-/* What a panel from this output on reads. */
-static int64_t panel_start(const gemm_item *item, int64_t row, int64_t column, int64_t pixel, int inside) {
-    const gemm_job *job = item->job;
-    const corr_problem *s = job->s;
-    if (job->direct || inside)
-        return (row * s->h.stride - s->h.pad) * s->x_stride[3] + (column * s->w.stride - s->w.pad) * s->x_stride[4];
-    if (!job->slab.by_rows)
-        return pixel - item->row * s->w.out;
-    return (row - item->row) * job->slab.row + slab_column(item, column) * job->slab.column +
-           (column < job->middle.first ? 0 : right_slab(job));
-}
-
-/* Rows and columns are counted along: divisions would take as long as a tile of few terms. */
-static void make_panels(gemm_item *item) {
-    const gemm_job *job = item->job;
-    const corr_problem *s = job->s;
-    const int64_t per_panel = corr_panel_pixels(job->choice), w = s->w.out;
-    int64_t before = 0;
-    for (int64_t r = 0; r < item->runs; r++) {
-        const int64_t start = item->start + r * w;
-        for (int64_t j = 0, row = start / w, column = start % w; j < item->length; j += per_panel) {
-            corr_panel *t = &item->panels[item->count++];
-            t->pixel = start + j;
-            t->pixels = corr_min(per_panel, item->length - j);
-            t->before = before;
-            t->at = row * s->y_stride[3] + column * s->y_stride[4];
-            t->inside = column >= job->middle.first && column < job->middle.end;
-            t->x = panel_start(item, row, column, t->pixel, t->inside);
-            before += t->pixels;
-            const int64_t first = row, last = row + (column + t->pixels > w ? (column + t->pixels - 1) / w : 0);
-            corr_find_taps(&s->h, first, last, &t->p0, &t->p1);
-            column += t->pixels;
-            if (column >= w) {
-                row += column / w;
-                column %= w;
-            }
-        }
-    }
 }
 
 static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
@@ -156,7 +62,7 @@ static gemm_item make_item(const gemm_job *job, int64_t index, int worker) {
     item.o1 = corr_min(item.o0 + channels, s->oc);
     item.ld_sums = c->channel_lanes ? corr_round_up(item.o1 - item.o0, c->kernels->lanes)
                                     : corr_sums_row(c, item.runs * item.length);
-    make_panels(&item);
+    corr_make_panels(&item);
     return item;
 }
 
@@ -338,14 +244,14 @@ static void prepare_channels(const gemm_item *item) {
         return;
     if (!job->direct) {
         const corr_middle *m = &job->middle;
-        const int64_t left = first_column(item), right = corr_max(left, m->end);
+        const int64_t left = corr_first_column(item), right = corr_max(left, m->end);
         const int64_t end = left + (job->slab.by_rows ? item->length : s->w.out);
         if (left < m->first)
             corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows, left,
                            corr_min(end, m->first) - left, item->slab);
         if (right < end)
             corr_fill_slab(s, k, &job->slab, x, item->channels, item->row, item->rows, right,
-                           end - right, item->slab + right_slab(job) * k->bytes);
+                           end - right, item->slab + corr_right_slab(job) * k->bytes);
         return;
     }
     const corr_panel *last = &item->panels[item->count - 1];
