@@ -13,8 +13,9 @@ int corr_reads_image(const corr_problem *s, const corr_choice *c) {
 }
 
 int corr_reads_runs(const corr_problem *s, const corr_choice *c) {
+    const corr_middle m = corr_find_middle(s, c);
     return !c->channel_lanes ||
-           (!corr_channels_last(s) &&
+           (!corr_channels_last(s) && m.first == m.end &&
             (!corr_reads_image(s, c) || s->w.stride * s->x_stride[4] == 1));
 }
 
@@ -36,10 +37,11 @@ corr_blocks corr_make_blocks(const corr_problem *s, const corr_choice *c) {
 corr_middle corr_find_middle(const corr_problem *s, const corr_choice *c) {
     const int64_t *xs = s->x_stride, per_panel = corr_panel_pixels(c), w = s->w.out;
     const int64_t reach = (s->h.kernel - 1) * s->h.dilation * corr_magnitude(xs[3]) +
-                          (s->w.kernel - 1) * s->w.dilation * xs[4] + s->ic;
+                          (s->w.kernel - 1) * s->w.dilation * corr_magnitude(xs[4]) +
+                          c->cb * corr_magnitude(xs[2]);
     corr_middle m = {w, w};
-    if (!c->channel_lanes || !c->by_rows || !corr_channels_last(s) || corr_reads_image(s, c) ||
-        reach > INT32_MAX)
+    if (!c->channel_lanes || !c->by_rows || !(corr_channels_last(s) || corr_reads_planes(s, c->kernels)) ||
+        corr_reads_image(s, c) || reach > INT32_MAX)
         return m;
     int64_t first, end;
     corr_find_inside(&s->w, &first, &end);
@@ -63,7 +65,7 @@ corr_scratch corr_make_scratch(const corr_problem *s, const corr_choice *c) {
     /* What vectors would reach past a row of the image is copied. */
     if (corr_reads_image(s, c))
         slab = c->channel_lanes ? 0 : (c->cb + 1) * corr_round_up(all % per_panel, lanes);
-    b.offsets = corr_round_up((m.first < m.end ? 3 : 2) * c->cb * taps * (int64_t)sizeof(int32_t), 64);
+    b.offsets = corr_round_up((m.first < m.end ? 4 : 2) * c->cb * taps * (int64_t)sizeof(int32_t), 64);
     const int64_t channels =
         corr_min(c->channel_panels * corr_panel_channels(c), corr_round_up(s->oc, lanes));
     b.slab = corr_round_up(slab * bytes, 64);

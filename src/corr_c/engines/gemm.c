@@ -227,7 +227,7 @@ static void multiply_channels(const gemm_item *item, int64_t o, int64_t channels
         const int in_image = job->direct || p->inside;
         const char *x = (in_image ? image : item->slab) + p->x * bytes;
         const int64_t lda = in_image ? s->w.stride * s->x_stride[4] : job->slab.column;
-        const int32_t *offsets = p->inside ? job->inside_offsets : item->offsets;
+        const int32_t *offsets = p->inside ? item->inside_offsets : item->offsets;
         k->gemm_points[v][p->pixels - 1](terms, x, lda, offsets + k0, w, width, to, ldc, channels, &store);
     }
     if (item->last && item->j1 == item->count && !job->channels_last)
@@ -309,6 +309,7 @@ static void multiply_item(void *context, int64_t index, int worker, corr_run_sta
     for (item.c0 = 0; item.c0 < corr_max(s->ic, 1) && !corr_should_stop(run); item.c0 += c->cb) {
         item.channels = corr_min(c->cb, s->ic - item.c0);
         item.offsets = item.channels == c->cb ? job->offsets : job->last_offsets;
+        item.inside_offsets = item.channels == c->cb ? job->inside_offsets : job->last_inside_offsets;
         const int64_t terms = item.channels * s->h.kernel * s->w.kernel;
         if (terms)
             prepare_channels(&item);
@@ -343,8 +344,11 @@ static void fill_offsets(gemm_job *job, int32_t *to) {
     }
     if (job->middle.first < job->middle.end) {
         int32_t *inside = to + 2 * cb * s->h.kernel * s->w.kernel;
+        const int64_t *xs = s->x_stride;
         job->inside_offsets = inside;
-        corr_pixel_offsets(s, s->x_stride[3], s->x_stride[4], cb, inside);
+        job->last_inside_offsets = inside + cb * s->h.kernel * s->w.kernel;
+        corr_pixel_offsets(s, xs[3], xs[4], xs[2], cb, inside);
+        corr_pixel_offsets(s, xs[3], xs[4], xs[2], last, inside + cb * s->h.kernel * s->w.kernel);
     }
 }
 

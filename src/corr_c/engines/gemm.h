@@ -16,7 +16,7 @@ typedef struct gemm_job {
     corr_scratch scratch;
     corr_slab slab;
     const int32_t *offsets, *last_offsets; /* of the terms of a block of channels */
-    const int32_t *inside_offsets;         /* and in the image itself, where panels read that */
+    const int32_t *inside_offsets, *last_inside_offsets; /* and in the image, where panels read that */
     corr_middle middle;
     int direct;        /* is x itself read, as it lies? */
     int contiguous;    /* do a panel's outputs of one channel follow one another? */
@@ -40,7 +40,7 @@ typedef struct gemm_item {
     int64_t pc, pc_end;     /* and of its terms */
     int64_t ld_sums;
     int first, last;
-    const int32_t *offsets;
+    const int32_t *offsets, *inside_offsets;
 } gemm_item;
 
 /* The columns beside the middle have a slab on the left, and another on the right, here. */

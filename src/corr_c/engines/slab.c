@@ -80,18 +80,18 @@ corr_slab corr_make_lanes_slab(const corr_problem *s, int64_t rows, int64_t colu
     return b;
 }
 
-void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channels,
-                        int32_t *offsets) {
+void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channel,
+                        int64_t channels, int32_t *offsets) {
     for (int64_t p = 0; p < s->h.kernel; p++)
         for (int64_t q = 0; q < s->w.kernel; q++)
             for (int64_t c = 0; c < channels; c++)
-                *offsets++ = (int32_t)(p * s->h.dilation * row + q * s->w.dilation * column + c);
+                *offsets++ = (int32_t)(p * s->h.dilation * row + q * s->w.dilation * column + c * channel);
 }
 
 void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channels,
                        int32_t *offsets) {
     if (b->channels_last) {
-        corr_pixel_offsets(s, b->pitch, s->ic, channels, offsets);
+        corr_pixel_offsets(s, b->pitch, s->ic, 1, channels, offsets);
         return;
     }
     const int64_t h_step = b->phases * s->h.dilation / s->h.stride;

@@ -1,4 +1,8 @@
 /* Packing: im2col by runs of pixels, weights by panels of rows. */
+CORR_INLINE int64_t CORR_NAME(clamp)(int64_t a, int64_t lo, int64_t hi) {
+    return a < lo ? lo : a > hi ? hi : a;
+}
+
 CORR_INLINE vec CORR_NAME(gather_run)(const real *x, int64_t step, int64_t lo, int64_t hi) {
     real lanes[V_LANES] = {0};
     for (int64_t i = lo; i < hi; i++)
@@ -22,12 +26,29 @@ CORR_INLINE void CORR_NAME(zero_rows)(const corr_rows *rows, int64_t from, int64
             v_store(dst + r * rows->pitch + j, v_zero());
 }
 
+/* Lanes lo .. hi of every fourth element; nothing before the first nor after the last is read. */
+CORR_INLINE vec CORR_NAME(load4_range)(const real *x, int64_t lo, int64_t hi) {
+    vec part[4], even[2], odd;
+    CORR_UNROLL
+    for (int i = 0; i < 4; i++) {
+        const int64_t from = CORR_NAME(clamp)(4 * lo - i * V_LANES, 0, V_LANES);
+        const int64_t to = CORR_NAME(clamp)(4 * hi - 3 - i * V_LANES, from, V_LANES);
+        part[i] = v_load_range(x + i * V_LANES, from, to);
+    }
+    v_split(part[0], part[1], &even[0], &odd);
+    v_split(part[2], part[3], &even[1], &odd);
+    v_split(even[0], even[1], &even[0], &odd);
+    return even[0];
+}
+
 CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, int64_t hi) {
-    return step == 1 ? v_load_range(x, lo, hi) : v_load2_range(x, lo, hi);
+    return step == 1   ? v_load_range(x, lo, hi)
+           : step == 2 ? v_load2_range(x, lo, hi)
+                       : CORR_NAME(load4_range)(x, lo, hi);
 }
 
 /* Rows that begin with one vector across the image's edge, go on with `whole` ones inside, and
- * end with one more: its lanes lo .. hi are constants of the loop. step: 1 or 2. */
+ * end with one more: its lanes lo .. hi are constants of the loop. step: 1, 2 or 4. */
 CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, int64_t head,
                                        int64_t whole, int64_t rest, const real *x, int64_t channel,
                                        real *dst) {
@@ -40,7 +61,7 @@ CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, in
         for (int64_t j = 0; j < rows->width * step; j += 64 / (int64_t)sizeof(real))
             CORR_PREFETCH(x + channel + j);
         for (int64_t j = head; j < inside; j += V_LANES)
-            v_store(dst + j, step == 1 ? v_load(x + j) : v_load2_range(x + 2 * j, 0, V_LANES));
+            v_store(dst + j, step == 1 ? v_load(x + j) : CORR_NAME(load_step)(x + step * j, step, 0, V_LANES));
         if (rest)
             v_store(dst + inside, CORR_NAME(load_step)(x + inside * step, step, rest_lo, rest_hi));
     }
@@ -104,6 +125,8 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
             CORR_NAME(pack_edged)(rows, 1, head, whole, rest, from, channel, to);
         else if (simple && rows->step == 2)
             CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, channel, to);
+        else if (simple && rows->step == 4)
+            CORR_NAME(pack_edged)(rows, 4, head, whole, rest, from, channel, to);
         else
             CORR_NAME(pack_any)(rows, from, channel, to);
         CORR_NAME(zero_rows)(rows, rows->end, rows->count, dst);

@@ -7,10 +7,6 @@
  *   lanes     as block, a lane a channel: the weights are vectors
  *   image     as lanes, from where pixels lie apart, strip by strip
  */
-CORR_INLINE int64_t CORR_NAME(clamp)(int64_t a, int64_t lo, int64_t hi) {
-    return a < lo ? lo : a > hi ? hi : a;
-}
-
 /* Outputs that do not fill their vectors, or do not follow one another. */
 static CORR_NOINLINE void CORR_NAME(store_ragged)(int rows, int vectors, int lanes,
                                                   const corr_stencil *s, const real *sums, real *y) {

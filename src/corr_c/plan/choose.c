@@ -113,8 +113,19 @@ int corr_takes_columns(const corr_problem *s) {
 /* What moving data costs, in cycles: a vector copied, every second element of two, of pixels
  * whose channels lie together, and elements gathered or scattered one by one; a row copied once
  * more; a vector transposed on its way out. */
-static const double copy_cycles = 2, copy2_cycles = 4, turn_cycles = 5, element_cycles = 2;
+static const double copy_cycles = 2, copy2_cycles = 4, copy4_cycles = 8, turn_cycles = 5, element_cycles = 2;
 static const double row_cycles = 6, transpose_cycles = 8;
+
+/* Turning rows apart for a stride costs more than what the tiles then gain by it, unless each pixel has
+ * many taps: 8x8 s8 on 4x224x224 -> 32 takes 0.255 ms from a slab and 0.120 from the planes, 4x4 s4 on
+ * 3x224x224 -> 96 0.33 and 0.32, 3x3 s2 on 64x128x128 2.95 and 2.83, 5x5 s2 on 48x96x96 3.13 and 3.16.
+ * Vectors of 32 bytes have too few registers to wait for far planes: 2x2 s2 on 192x28x28 1.12 and 1.41. */
+static const int64_t taps_per_pixel = 4, near_planes = 16;
+
+int corr_reads_planes(const corr_problem *s, const corr_kernels *k) {
+    return s->w.stride > 1 && s->h.kernel * s->w.kernel <= taps_per_pixel * s->h.stride * s->w.stride &&
+           (k->lanes * k->bytes > 32 || s->ic <= near_planes);
+}
 
 /* Rows of outputs, and pixels of a row, whose slab fits. */
 static void fit_slab(const corr_problem *s, corr_choice *choice, int64_t *rows, int64_t *columns) {
@@ -171,6 +182,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         const double copy = step == 1             ? copy_cycles
                             : s->x_stride[2] == 1 ? turn_cycles
                             : step == 2           ? copy2_cycles
+                            : step == 4           ? copy4_cycles
                                                   : element_cycles * (double)lanes;
         const double row = row_cycles + copy * (double)corr_ceil_div(s->w.out + b.shift, lanes);
         const double again = (double)(rows + b.halo) / (double)rows;
@@ -178,7 +190,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         const double beside = (double)(s->w.out - (m.end - m.first)) / (double)corr_max(s->w.out, 1);
         cycles += again * (double)s->h.out / terms *
                   (b.channels_last ? copy_cycles * (double)b.row / (double)lanes * beside
-                                   : row * (double)(s->ic * b.copies * b.phases));
+                                   : row * (double)(s->ic * b.copies * b.phases) * beside);
     }
     if (channel_lanes ? s->y_stride[2] != 1 || s->y_stride[4] == 1 : corr_turns_sums(s, c))
         cycles += outputs / (double)lanes * transpose_cycles / terms;

@@ -197,9 +197,9 @@ corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t ro
                          int64_t columns);
 void corr_slab_offsets(const corr_problem *s, const corr_slab *slab, int64_t channels,
                        int32_t *offsets);
-/* Of terms (p, q, c) in a channels-last image or slab. */
-void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channels,
-                        int32_t *offsets);
+/* Of terms (p, q, c) in an image, or a slab of a channels-last one. */
+void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int64_t channel,
+                        int64_t channels, int32_t *offsets);
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
                     const char *x, int64_t channels, int64_t first_row, int64_t rows,
                     int64_t first_column, int64_t columns, char *dst);
@@ -228,6 +228,8 @@ typedef struct corr_middle {
     int64_t first, end;
 } corr_middle;
 corr_middle corr_find_middle(const corr_problem *s, const corr_choice *c);
+/* Do tiles that broadcast pixels read them from planes, in place? */
+int corr_reads_planes(const corr_problem *s, const corr_kernels *k);
 typedef struct corr_blocks {
     int64_t rows, columns, bands;
 } corr_blocks;
