@@ -153,6 +153,7 @@ def plan(input_shape, weight, bias=None, stride=1, padding=0, dilation=1, groups
     _set_weight(&p.s, w, types.bytes)
     if layout == "NHWC":  # the class of strides to make ready for
         p.s.x_stride[2], p.s.x_stride[4] = 1, p.s.groups * p.s.ic
+        p.s.y_stride[2], p.s.y_stride[4] = 1, p.s.groups * p.s.oc
     cdef void *wp = cnp.PyArray_DATA(<cnp.ndarray>w)
     cdef void *bp = NULL if b is None else cnp.PyArray_DATA(<cnp.ndarray>b)
     cdef corr_call call = _call(True)

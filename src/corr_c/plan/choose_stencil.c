@@ -27,17 +27,50 @@ static const int64_t fewest_kernels_split = 4;
 /* Of kernels; those of fewer would hardly read a row again. */
 static const int64_t fewest_rows_reused = 5;
 
-/* A stencil reads each vector of pixels once for all rows of taps, at nearly the full rate
- * whatever the number of output channels. Only rows that fill less than half of a vector do
- * better as columns of a product, and that only with enough channels. Or, with 16 registers,
- * several kernels on a picture, which a march reads again for each and can not keep: AVX2, 8 of 3x3
- * on 480x640 1.04 ms for 1.29, 4 of 7x7 1.6 for 2.6, 64 of 7x7 on 4 of 64x64 1.2 for 2.1, but 6 of
- * 5x5 on 28x28 6.8 us for 5.5. */
-static const int64_t fewest_kernels = 4, wide_row = 64, many_taps = 49;
+/* A march reads each vector of pixels once for all rows of taps, at nearly the full rate whatever the
+ * number of output channels, but it keeps one of them at a time: several kernels on a picture do better as
+ * the columns of a product where there is no march, or it wastes lanes at the ends of rows, or outputs go
+ * channels last, which a march stores one by one. With 16 registers a march can not keep its pixels, so
+ * that long rows do too. us of a stencil and of a product, AVX-512:
+ *
+ *     stride 2    7x7  224x224 -> 64, 8         1660  760    206 109
+ *                 3x3  224x224 -> 32, 4          171  101     32  25
+ *     no march    3x5  128x128 -> 16             162   94
+ *                 4x4  64x64 -> 32, 8             85   57     23  16
+ *     ends        5x5  8 of 24x24 -> 32, 6       106   74     21  18
+ *                      8 of 28x28 -> 16, 6        63   56     25  29
+ *                 3x3  8 of 28x28 -> 32           43   50
+ *     whole rows  5x5  64x64 -> 64, 8            135  137     16  21
+ *     to channels last
+ *                 3x3  160x160 -> 40, 8, 4      1010  276    199 129    102 110
+ *                 5x5  64 of 28x28 -> 16        1160  330
+ *                 4x4  stride 4, 8 of 160x160 -> 24   680 150
+ *
+ * AVX2: 8 of 3x3 on 480x640 1.04 ms for 1.29, 4 of 7x7 1.6 for 2.6, 64 of 7x7 on 4 of 64x64 1.2 for 2.1,
+ * but 6 of 5x5 on 28x28 6.8 us for 5.5; 16 of 5x5 on 64 of 28x28 486 for 376. */
+static const int64_t fewest_kernels = 4, wide_row = 64, many_taps = 49, marched_taps = 25;
+static const int64_t march_kernels = 8, narrow_kernels = 6, strided_products = 36;
+
+static int is_march(const corr_problem *s) {
+    const int64_t size = s->h.kernel;
+    return (size == 3 || size == 5 || size == 7) && s->w.kernel == size && s->h.stride == 1 &&
+           s->w.stride == 1 && s->w.dilation == 1;
+}
 
 static int takes_products(const corr_problem *s, const corr_kernels *k) {
-    return s->groups == 1 && s->oc >= fewest_kernels && k->lanes * k->bytes <= 32 &&
-           (s->w.out >= wide_row || s->h.kernel * s->w.kernel >= many_taps);
+    const int64_t taps = s->h.kernel * s->w.kernel, lanes = corr_round_up(s->w.out, k->lanes);
+    const int few_registers = k->lanes * k->bytes <= 32;
+    if (s->groups > 1)
+        return 0;
+    if (few_registers && s->oc >= fewest_kernels && (s->w.out >= wide_row || taps >= many_taps))
+        return 1;
+    if (s->y_stride[4] != 1 || !is_march(s))
+        return s->oc >= march_kernels || (s->w.stride > 1 && s->oc * taps >= strided_products);
+    if (taps < marched_taps)
+        return 0;
+    return few_registers || 10 * s->w.out < 9 * lanes
+               ? s->oc >= (4 * s->w.out <= 3 * lanes ? narrow_kernels : march_kernels)
+               : 0;
 }
 
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k) {

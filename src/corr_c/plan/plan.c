@@ -43,6 +43,12 @@ static void contiguous_weights(corr_problem *s) {
     s->w_stride[0] = s->w_stride[1] * s->oc;
 }
 
+/* A plane of its own lies both ways; then its outputs tell. */
+static int class_of(const corr_problem *s) {
+    const int one = s->groups * s->ic == 1;
+    return corr_channels_last(s) || (one && s->y_stride[2] == 1 && s->y_stride[4] > 1);
+}
+
 static void set_strides(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w,
                         int channels_last) {
     stride[4] = channels_last ? groups * channels : 1;
@@ -114,7 +120,7 @@ corr_status corr_plan_create(const corr_problem *problem, const void *w, const v
     plan->s = taken;
     plan->s.n = corr_max(problem->n, 1); /* of no image, it may be run on some */
     plan->guard = (corr_mutex)CORR_MUTEX_INIT;
-    plan->first_class = corr_channels_last(problem);
+    plan->first_class = class_of(problem);
     status = fill(plan, problem, w, bias, call);
     if (status)
         corr_plan_destroy(plan);
@@ -155,7 +161,7 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
     packing own = {.made = 0};
     const packing *use;
     /* Only the packing is written, under its lock: plans are shared between threads. */
-    status = find_packing((corr_plan *)(uintptr_t)plan, corr_channels_last(&s), call, &own, &use);
+    status = find_packing((corr_plan *)(uintptr_t)plan, class_of(&s), call, &own, &use);
     if (status)
         return status;
     corr_call some = *call;
