@@ -97,6 +97,26 @@ def test_a_column_s_stride_says_nothing(apart):
         np.testing.assert_array_equal(corr.conv2d(x, w, None, *args, algorithm="direct"), wanted)
 
 
+def test_planes_that_leave_lanes_empty():
+    """Turned to pixels and back; from and to rows that do not follow one another, too."""
+    rng = np.random.default_rng(9)
+    for count, (channels, h, w) in enumerate([(16, 8, 8), (17, 9, 9), (40, 17, 18), (33, 8, 20), (16, 5, 18),
+                                              (37, 10, 3), (16, 26, 19)]):
+        for size, stride, dilation in ((7, 1, 1), (7, 2, 1), (9, 1, 1), (11, 1, 1), (5, 2, 2), (9, 2, 1), (8, 1, 1)):
+            room = np.full((2, channels, h + 3, w + 5), np.nan, np.float32)
+            x = room[:, :, 2:-1, 3:-2] if count % 2 else np.empty((2, channels, h, w), np.float32)
+            x[:] = whole(rng, x.shape, np.float32)
+            weight, bias = whole(rng, (channels, 1, size, size), np.float32), whole(rng, channels, np.float32)
+            args = (stride, size // 2 * dilation, dilation, channels)
+            wanted = reference.conv2d(x, weight, bias, *args)
+            plan = corr.plan(x.shape, weight, bias, *args, algorithm="direct", activation="relu6")
+            np.testing.assert_array_equal(plan(x), wanted.clip(0, 6), f"{x.shape} {size} {stride}")
+            wide = np.full((*wanted.shape[:3], wanted.shape[3] + 3), 7, np.float32)
+            corr.conv2d(x, weight, bias, *args, algorithm="direct", out=wide[..., 1:-2])
+            np.testing.assert_array_equal(wide[..., 1:-2], wanted, f"{x.shape} {size} {stride}")
+            assert (wide[..., 0] == 7).all() and (wide[..., -2:] == 7).all()
+
+
 def test_gradients_add_up():
     rng = np.random.default_rng(5)
     for shape, size, stride in (((2, 5, 14, 14), 3, 1), ((1, 3, 28, 30), 5, 2), ((2, 4, 9, 40), 7, 1)):

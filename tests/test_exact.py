@@ -70,6 +70,29 @@ def test_forward_and_gradients(chunk, dtype):
     assert counted > 0.9 * (COUNT // CHUNKS)
 
 
+@pytest.mark.parametrize("layout", ["contiguous", "reversed", "gaps", "channels_last"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_strides_and_many_outputs(dtype, layout):
+    """Tiles that read strided planes in place, with padding beside them; and pictures, with plans."""
+    rng = np.random.default_rng(3)
+    for count in range(120):
+        ic, oc = int(rng.choice((1, 1, 3, 8, 30))), int(rng.integers(4, 70))
+        stride = int(rng.integers(1, 6))
+        kernel = [int(rng.integers(1, 2 * stride + 3)) for _ in range(2)]
+        sizes = [k + int(rng.integers(0, 24 * stride)) for k in kernel]
+        args = (stride, tuple(int(rng.integers(0, 4)) for _ in range(2)), 1, 1)
+        x = (rng.integers(1, 4, (1, ic, *sizes)) * rng.choice((-1, 1), (1, ic, *sizes))).astype(dtype)
+        w = rng.integers(-3, 4, (oc, ic, *kernel)).astype(dtype)
+        bias = rng.integers(-3, 4, oc).astype(dtype) if count % 2 else None
+        wanted, case = reference.conv2d(x, w, bias, *args), (x.shape, w.shape, args)
+        xl = laid_out(x, layout, rng)
+        check(corr.conv2d(xl, w, bias, *args, algorithm="direct"), wanted, "output", case)
+        plan = corr.plan(x.shape, w, bias, *args, algorithm="direct", activation="relu")
+        check(plan(xl), wanted.clip(0), "plan", case)
+        last = corr.plan((None, *sizes, ic), w, bias, *args, algorithm="direct", layout="NHWC")
+        check(last(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2), wanted, "plan of channels last", case)
+
+
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
 def test_padding_modes(mode, layout):

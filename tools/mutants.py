@@ -216,7 +216,7 @@ MUTANTS = [
            "slide_part_bytes / corr_max(column, 1)", "slide_part_bytes / column",
            "a division by zero", "tests/test_depthwise.py", "avx512"),
     Mutant("bands: weights of the last block as they lie", C + "engines/depthwise.c",
-           "band ? corr_min(g, s->groups - block) : 0;", "band ? g : 0;",
+           "band || c->turned ? corr_min(g, s->groups - block) : g;", "c->turned ? corr_min(g, s->groups - block) : g;",
            "the last channels' weights, shifted", "tests/test_depthwise.py"),
     Mutant("bands of planes: a row below the plane", C + "engines/depthwise_bands.c",
            "t.row_hi = s->h.in - h;", "t.row_hi = s->h.in - h + 1;",

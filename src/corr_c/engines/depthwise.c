@@ -6,7 +6,8 @@
  *
  * Two orders of memory: planes (a lane a column) and channels-last (a lane a channel). All else
  * takes the first. Where the ISA has bands, channels-last images and wide planes go in those
- * (depthwise_bands.c); what has neither band nor march goes in blocks (depthwise_blocks.c).
+ * (depthwise_bands.c); what has neither band nor march goes in blocks (depthwise_blocks.c). Planes that
+ * fill few lanes of their rows' vectors become channels-last on the way (depthwise_turned.c).
  */
 #include "depthwise.h"
 
@@ -15,7 +16,7 @@
 typedef struct stencil_job {
     const corr_problem *s;
     const corr_choice *choice;
-    const char *x, *w, *bias; /* w: the packed weights */
+    const char *x, *w, *lanes_w, *bias; /* w: the packed weights; of a lane a channel */
     char *y, *slabs;
     int64_t row_items; /* of one run of planes */
     corr_stencil_kernel *const *marches;
@@ -29,15 +30,16 @@ static int accepts(const corr_problem *s) { return s->ic == 1; }
 
 static int64_t taps(const corr_problem *s) { return s->h.kernel * s->w.kernel; }
 
-/* [g][o][p][q], and, for channels-last, [p][q][g] in whole vectors: of all channels, or block by block
- * of a band's vectors. */
+/* [g][o][p][q], and, for a lane a channel, [p][q][g] in whole vectors: of all channels, or block by block
+ * of a band's vectors, or of one. */
 static int64_t plane_weights(const corr_problem *s, const corr_choice *c) {
     return corr_round_up(s->groups * s->oc * taps(s) * c->kernels->bytes, 64);
 }
 
 static int64_t lane_block(const corr_problem *s, const corr_choice *c) {
     const corr_band *band = corr_shape_band(s, c);
-    return band ? band->vectors * c->kernels->lanes : corr_round_up(s->groups, c->kernels->lanes);
+    const int64_t lanes = c->kernels->lanes, all = corr_round_up(s->groups, lanes);
+    return band ? band->vectors * lanes : corr_weights_apart(s, c->kernels) ? lanes : all;
 }
 
 static int64_t packed_bytes(const corr_problem *s, const corr_choice *c) {
@@ -66,9 +68,10 @@ static corr_status pack(const corr_problem *s, const corr_choice *c, const void 
     const corr_band *band = corr_shape_band(s, c);
     const int64_t block = lane_block(s, c);
     for (int64_t g = 0; c->channel_lanes && g < s->groups; g += block) {
-        const int64_t first = band ? corr_min(g, s->groups - block) : 0; /* overlaps the block before it */
-        k->pack_weights((char *)packed + first * kh * kw * k->bytes, corr_min(block, s->groups), block, 1, kh,
-                        kw, kh * kw, kh * kw, kw, 1,
+        /* The last may overlap the block before it. */
+        const int64_t first = band || c->turned ? corr_min(g, s->groups - block) : g;
+        k->pack_weights((char *)packed + first * kh * kw * k->bytes, corr_min(block, s->groups - first),
+                        block, 1, kh, kw, kh * kw, kh * kw, kw, 1,
                         (char *)packed + plane_weights(s, c) + g * kh * kw * k->bytes);
     }
     return CORR_OK;
@@ -95,7 +98,7 @@ static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_ker
     return k->march[kind][size / 2 - 1][step - 1];
 }
 
-static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
+int64_t corr_depthwise_workspace(const corr_problem *s, const corr_choice *c, int threads) {
     if (corr_find_band(s, c))
         return 0;
     if (corr_in_lanes(s, c) ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
@@ -245,13 +248,14 @@ static void filter_blocks(const stencil_job *job, corr_stencil *t, int64_t n, in
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const int lanes = job->scratch.blocks.unit > 1;
+    const int64_t w_plane = lanes && !corr_weights_apart(s, k) ? 1 : s->oc * taps(s);
     const corr_planes planes = {
         .x = job->x + (n * s->x_stride[0] + g * s->x_stride[1]) * k->bytes,
         .y = job->y + (n * s->y_stride[0] + g * s->y_stride[1]) * k->bytes,
-        .w = job->w + (lanes ? plane_weights(s, job->choice) + g * k->bytes : g * s->oc * taps(s) * k->bytes),
+        .w = (lanes ? job->lanes_w : job->w) + g * w_plane * k->bytes,
         .bias = job->bias ? job->bias + g * s->oc * k->bytes : NULL,
         .slab = job->slabs + worker * job->scratch.bytes, .offsets = job->offsets,
-        .count = count, .kernels = s->oc, .w_plane = (lanes ? 1 : s->oc * taps(s)) * k->bytes,
+        .count = count, .kernels = s->oc, .w_plane = w_plane * k->bytes,
         .w_kernel = taps(s) * k->bytes, .y_plane = s->y_stride[1] * k->bytes,
         .y_kernel = s->y_stride[2] * k->bytes,
     };
@@ -309,7 +313,7 @@ static void filter_lanes(void *context, int64_t index, int worker, corr_run_stat
             const planes b = {
                 .x = job->x + (n * s->x_stride[0] + g) * bytes,
                 .y = job->y + (n * s->y_stride[0] + g) * bytes,
-                .w = job->w + plane_weights(s, c) + g * bytes,
+                .w = job->lanes_w + g * bytes,
                 .bias = job->bias ? job->bias + g * bytes : NULL,
                 .count = 1, .first = first, .end = end,
             };
@@ -339,18 +343,17 @@ static void filter_lanes_blocks(void *context, int64_t index, int worker, corr_r
         }
 }
 
-static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
-                       const void *packed, const void *bias, void *y, void *workspace,
-                       const corr_call *call) {
+corr_status corr_run_depthwise(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                               const void *lanes_w, const void *bias, void *y, void *workspace,
+                               const corr_call *call) {
     const int lanes = corr_in_lanes(s, c);
     if (corr_find_band(s, c))
-        return corr_filter_bands(s, c, x, (const char *)packed + plane_weights(s, c), bias, y, call);
+        return corr_filter_bands(s, c, x, lanes_w, bias, y, call);
     stencil_job job = {
-        .s = s, .choice = c, .x = x, .w = packed, .bias = bias, .y = y,
+        .s = s, .choice = c, .x = x, .w = w, .lanes_w = lanes_w, .bias = bias, .y = y,
         .row_items = corr_ceil_div(s->h.out, c->pixel_panels),
         .marches = lanes ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
     };
-    (void)w;
     job.band = lanes || !job.marches ? NULL : corr_find_plane_band(s, c->kernels);
     if (!job.marches) {
         job.scratch = corr_make_block_scratch(s, c);
@@ -364,6 +367,22 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
     const int64_t planes = s->n * (lanes ? corr_ceil_div(s->groups, c->kernels->lanes) : s->groups);
     return corr_parallel(!lanes ? filter_planes : job.marches ? filter_lanes : filter_lanes_blocks, &job,
                          corr_ceil_div(planes, c->channel_panels) * job.row_items, call);
+}
+
+static int turns(const corr_problem *s, const corr_choice *c) { return c->turned && in_planes(s); }
+
+static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
+    return (turns(s, c) ? corr_turned_workspace : corr_depthwise_workspace)(s, c, threads);
+}
+
+static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                       const void *packed, const void *bias, void *y, void *workspace,
+                       const corr_call *call) {
+    const char *lanes_w = (const char *)packed + plane_weights(s, c);
+    (void)w;
+    if (turns(s, c))
+        return corr_filter_turned(s, c, x, lanes_w, bias, y, workspace, call);
+    return corr_run_depthwise(s, c, x, packed, lanes_w, bias, y, workspace, call);
 }
 
 const corr_engine corr_depthwise_engine = {

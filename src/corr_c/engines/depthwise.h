@@ -27,6 +27,17 @@ corr_stencil corr_make_block_stencil(const corr_problem *s, const corr_kernels *
 void corr_filter_blocks(const corr_problem *s, const corr_kernels *k, const corr_block_scratch *b,
                         corr_stencil *t, const corr_planes *planes, int64_t first, int64_t end);
 
+/* depthwise.c: without turning; w of planes, and packed for a lane a channel. */
+int64_t corr_depthwise_workspace(const corr_problem *s, const corr_choice *c, int threads);
+corr_status corr_run_depthwise(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                               const void *lanes_w, const void *bias, void *y, void *workspace,
+                               const corr_call *call);
+
+/* depthwise_turned.c */
+int64_t corr_turned_workspace(const corr_problem *s, const corr_choice *c, int threads);
+corr_status corr_filter_turned(const corr_problem *s, const corr_choice *c, const void *x, const void *lanes_w,
+                               const void *bias, void *y, void *workspace, const corr_call *call);
+
 /* depthwise_bands.c; w is packed as [p][q][g], in whole vectors. */
 corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
                               const void *bias, void *y, const corr_call *call);

@@ -105,7 +105,8 @@ corr_stencil corr_make_block_stencil(const corr_problem *s, const corr_kernels *
     const corr_stencil_blocks *b = &scratch->blocks;
     const int lanes = b->unit > 1;
     return (corr_stencil){
-        .kh = s->h.kernel, .kw = s->w.kernel, .x_tap = s->w.dilation, .w_tap = corr_round_up(s->groups, k->lanes),
+        .kh = s->h.kernel, .kw = s->w.kernel, .x_tap = s->w.dilation,
+        .w_tap = corr_weights_apart(s, k) ? k->lanes : corr_round_up(s->groups, k->lanes),
         .y_row = s->y_stride[3], .y_vector = (lanes ? 1 : k->lanes) * s->y_stride[4],
         .y_step = lanes ? 1 : s->y_stride[4], .columns = corr_min(b->strip, s->w.out),
         .epilogue = bias || s->activation != CORR_LINEAR, .activation = s->activation,

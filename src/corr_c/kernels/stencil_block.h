@@ -72,10 +72,16 @@ CORR_INLINE void CORR_NAME(block_sums)(const int rows, const int vectors, const 
         const real *at = x + offsets[k];
         const vec wk = lanes ? v_load(w) : v_set1(*w);
         CORR_UNROLL
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < rows; i++) {
+            if (i % 3 == 0 && i > 0) { /* else each row would have a register, or a place on the stack */
+                at += 3 * x_next;
+                CORR_FORGET(at);
+            }
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
-                acc[i * vectors + v] = v_fma(wk, v_load(at + i * x_next + v * x_vector), acc[i * vectors + v]);
+                acc[i * vectors + v] =
+                    v_fma(wk, v_load(at + i % 3 * x_next + v * x_vector), acc[i * vectors + v]);
+        }
     }
 }
 

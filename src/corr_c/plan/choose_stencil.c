@@ -15,8 +15,9 @@ static const int64_t item_terms = 200000;
 /* Of a strip of all channels, in L2 beside what is written. */
 static const int64_t strip_bytes = 256 << 10;
 
-/* Of inputs, beside what is written, in L1. */
-static const int64_t slab_bytes = 16 << 10;
+/* Of inputs, beside what is written, in L1. Of a lane a channel in L2, from where a block fills L1 as it
+ * goes: 9x9 on 512x26x19 0.79 ms for 0.63, s2 on 4 of 40x28x28 0.160 for 0.100. */
+static const int64_t slab_bytes = 16 << 10, lanes_slab_bytes = 128 << 10;
 
 /* Sums that keep both FMA units busy, which take 4 cycles for one. */
 static const int64_t most_sums = 12;
@@ -176,12 +177,45 @@ int corr_next_plane_first(const corr_problem *s, const corr_choice *choice) {
     return (s->h.in * s->w.in + corr_pixels(s)) * choice->kernels->bytes <= small_plane_bytes;
 }
 
+/* Where a row fills few lanes of its last vector, a vector of planes is turned to pixels, filtered a lane
+ * a channel, and turned back. Of the FMA peak a march or block was seen to reach 0.8, a slide 0.72, a
+ * block of a lane a channel 0.65, which has more to gain than what is uncertain in that. AVX-512, ms:
+ *
+ *     7x7     8 of 384x8x8   0.44 0.24      192x20x20 0.125 0.101      192x28x28 (not) 0.176 0.207
+ *     7x7     4 of 192x14x18 0.35 0.23      384x14x14 (not) 0.088 0.098
+ *     9x9     512x26x19      0.78 0.59      4 of 320x8x8 0.28 0.23
+ *
+ * Two planes narrower than half a vector share one. */
+static const double lanes_rate = 0.65, planes_rate = 0.8, slide_rate = 0.72, least_gain = 0.92;
+static const double turn_vector_cycles = 7;
+static const int64_t turned_bytes = 256 << 10; /* of planes and outputs in L2, beside a slab */
+
+static int turns_planes(const corr_problem *s, const corr_choice *c) {
+    const corr_kernels *k = c->kernels;
+    const int64_t lanes = k->lanes, pixels = s->h.in * s->w.in, outputs = corr_pixels(s);
+    corr_choice own = *c;
+    own.channel_lanes = 1;
+    const corr_band *band = corr_shape_band(s, &own);
+    if (s->groups < lanes || s->oc != 1 || s->x_stride[4] != 1 || s->y_stride[4] != 1 || lanes * k->bytes < 64 ||
+        (pixels + outputs) * lanes * k->bytes > turned_bytes ||
+        (band ? band->vectors > 1 : !corr_weights_apart(s, k)))
+        return 0;
+    const int64_t row = corr_round_up(s->w.out, 2 * s->w.out < lanes ? lanes / 2 : lanes);
+    const double taps = (double)corr_terms(s), rate = band ? slide_rate : lanes_rate;
+    const double planes = (double)(s->groups * s->h.out * row) * taps / planes_rate;
+    const double turned = (double)corr_round_up(s->groups, lanes) *
+                          ((double)outputs * taps / rate + turn_vector_cycles * (double)(pixels + outputs));
+    return turned < least_gain * planes;
+}
+
 void corr_choose_stencil(const corr_problem *s, corr_choice *choice) {
     choice->engine = &corr_depthwise_engine;
     choice->rows = 1;
     choice->cb = 1;
     choice->kc = corr_terms(s); /* one chain */
-    choice->channel_lanes = s->oc == 1 && s->groups > 1 && s->x_stride[1] == 1 && s->y_stride[1] == 1;
+    choice->turned = s->groups > 1 && turns_planes(s, choice);
+    choice->channel_lanes =
+        choice->turned || (s->oc == 1 && s->groups > 1 && s->x_stride[1] == 1 && s->y_stride[1] == 1);
 }
 
 /* Vectors of a strip and rows of a block: as many sums as a block has, as few columns too many. */
@@ -250,9 +284,19 @@ static int keeps_pixels(const corr_problem *s, const corr_kernels *k, int64_t mo
 static const int64_t short_pixel = 400, few_taps = 16;
 enum { IMAGE_ROWS = 3 };
 
+static int has_block_image(const corr_kernels *k) {
+    return k->block_image[IMAGE_ROWS - 1][CORR_MAX_VECTORS - 1] != NULL;
+}
+
+/* Taps a multiple of many lines apart meet in few sets of L1; but blocks of the image overlap, and so
+ * do their vectors of channels. */
+int corr_weights_apart(const corr_problem *s, const corr_kernels *k) {
+    return !corr_lane_marches(s, k) && !has_block_image(k);
+}
+
 static int blocks_of_image(const corr_problem *s, const corr_kernels *k) {
     const int64_t *xs = s->x_stride;
-    return k->block_image[IMAGE_ROWS - 1][CORR_MAX_VECTORS - 1] && s->groups >= k->lanes &&
+    return has_block_image(k) && s->groups >= k->lanes &&
            s->w.out >= CORR_MAX_VECTORS && corr_magnitude(xs[4]) * k->bytes <= short_pixel &&
            s->h.kernel * s->w.kernel <= few_taps && !corr_lane_marches(s, k) &&
            keeps_pixels(s, k, IMAGE_ROWS, CORR_MAX_VECTORS);
@@ -279,7 +323,7 @@ corr_stencil_blocks corr_choose_blocks(const corr_problem *s, const corr_choice 
         b.strip = b.vectors;
         b.most = IMAGE_ROWS;
     }
-    const int64_t most = slab_bytes / (b.unit * k->bytes);
+    const int64_t most = (b.unit > 1 ? lanes_slab_bytes : slab_bytes) / (b.unit * k->bytes);
     const int64_t first = corr_min(s->h.out, b.most);
     b.rows = first;
     b.columns = s->w.out;
@@ -363,27 +407,32 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 }
 
 /* Transforms: cycles of one core for one image, whatever the batch, so that an image's bits do
- * not depend on those beside it. Of the FMA peak a march was seen to reach 0.75, a block 0.5;
- * a vector of points costs 2.5 a radix 2 step and 8 to be loaded, turned, multiplied and stored,
- * and 4 more where the tile and the spectrum do not stay in L2. A picture of 1080p takes 1.6 ms
- * by transforms for 9x9 and 3.0 for 31x31, and 2.5 and 19 without. */
+ * not depend on those beside it. Of the FMA peak a march was seen to reach 0.75, a block 0.5, one of
+ * a lane a channel 0.65; a vector of points costs 2.5 a radix 2 step and 8 to be loaded, turned,
+ * multiplied and stored, 4 more where the tile and the spectrum do not stay in L2, and 30 where pixels
+ * lie apart. A picture of 1080p takes 1.6 ms by transforms for 9x9 and 3.0 for 31x31, and 2.5 and 19
+ * without; 9x9 on 4 of 16x112x112, channels last, 2.3 and 1.6. */
 static const double march_rate = 0.75, block_rate = 0.5;
-static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4;
+static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4, apart_point_cycles = 30;
 static const int64_t transform_bytes = 768 << 10;
 static const int64_t fewest_taps = 64; /* smaller kernels round as direct sums do */
 enum { LARGEST_TILE = 1024 };
 
 static double direct_cycles(const corr_problem *s, const corr_choice *c) {
-    const double columns = (double)corr_round_up(s->w.out, c->kernels->lanes);
-    const double rate = s->h.kernel <= CORR_STENCIL_TAPS && s->h.kernel == s->w.kernel ? march_rate : block_rate;
-    return (double)(s->groups * s->oc * s->h.out) * columns * (double)corr_terms(s) /
-           (2 * rate * c->kernels->lanes);
+    const int64_t lanes = c->kernels->lanes, apart = s->groups > 1 && s->oc == 1 && s->x_stride[1] == 1;
+    const double columns = (double)(apart ? s->w.out : corr_round_up(s->w.out, lanes));
+    const double planes = (double)(apart ? corr_round_up(s->groups, lanes) : s->groups * s->oc);
+    const double rate = s->h.kernel <= CORR_STENCIL_TAPS && s->h.kernel == s->w.kernel ? march_rate
+                        : apart                                                        ? lanes_rate
+                                                                                       : block_rate;
+    return planes * (double)s->h.out * columns * (double)corr_terms(s) / (2 * rate * (double)lanes);
 }
 
 /* A pair of tiles, there, and back for each of oc kernels. */
-static double pair_cycles(const corr_choice *c, int64_t oc) {
+static double pair_cycles(const corr_choice *c, int apart, int64_t oc) {
     const int64_t bytes = 4 * c->tile_h * c->tile_w * c->kernels->bytes;
     double cycles = point_cycles + (bytes > transform_bytes ? far_point_cycles : 0);
+    cycles += apart ? apart_point_cycles : 0;
     for (int64_t n = 2; n <= c->tile_h; n *= 2)
         cycles += level_cycles;
     for (int64_t n = 2; n <= c->tile_w; n *= 2)
@@ -394,8 +443,9 @@ static double pair_cycles(const corr_choice *c, int64_t oc) {
 static double transform_cycles(const corr_problem *s, const corr_choice *c) {
     const int64_t tiles = corr_ceil_div(s->h.out, c->tile_h - s->h.kernel + 1) *
                           corr_ceil_div(s->w.out, c->tile_w - s->w.kernel + 1);
-    return (double)(s->groups * s->oc) * pair_cycles(c, 0) +
-           (double)(s->groups * corr_ceil_div(tiles, 2)) * pair_cycles(c, s->oc);
+    const int apart = s->x_stride[4] != 1 || s->y_stride[4] != 1;
+    return (double)(s->groups * s->oc) * pair_cycles(c, 0, 0) +
+           (double)(s->groups * corr_ceil_div(tiles, 2)) * pair_cycles(c, apart, s->oc);
 }
 
 int corr_choose_fft(const corr_problem *s, corr_choice *choice) {

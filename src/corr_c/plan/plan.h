@@ -10,6 +10,7 @@ typedef struct corr_choice {
     const corr_engine *engine;
     const corr_kernels *kernels;
     int channel_lanes; /* do vectors run over output channels rather than pixels? */
+    int turned;        /* of a stencil: are planes made channels-last for it? */
     int by_rows;       /* do tiles end where rows of outputs end? */
     int rows, vectors; /* MR, and NR in vectors */
     /* A sum runs over blocks of cb input channels, in each over its terms k = (p, q, c) in
@@ -103,6 +104,8 @@ int corr_prefers_blocks(const corr_problem *s); /* to a march? */
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
 /* Bands of rows, or NULL: only with weights packed for lanes. */
 const corr_band *corr_shape_band(const corr_problem *s, const corr_choice *choice);
+/* Have blocks of a lane a channel the weights of each vector of channels together? */
+int corr_weights_apart(const corr_problem *s, const corr_kernels *k);
 const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice);
 /* Is the band a slide? Then the columns of outputs that it has at a time, and what comes next and is
  * fetched meanwhile: nothing, 1 the next columns, 2 the next rows. */
