@@ -13,6 +13,11 @@ static void CORR_NAME(corr_copy)(void *dst_, const void *src_, int64_t step, int
             int64_t m = n - i < V_LANES ? n - i : V_LANES;
             v_store_n(dst + i, v_load2_range(src + 2 * i, 0, m), m);
         }
+    } else if (step == -1) { /* a flipped kernel's taps */
+        for (; i < n; i += V_LANES) {
+            const int64_t m = n - i < V_LANES ? n - i : V_LANES;
+            v_store_n(dst + i, v_reverse(v_load_range(src - i - (V_LANES - 1), V_LANES - m, V_LANES)), m);
+        }
     } else {
         for (; i < n; i++)
             dst[i] = src[i * step];
