@@ -11,6 +11,16 @@
 /* Images whose blocks stay in L3 between being written and being laced. */
 static const int64_t block_bytes = 8 << 20;
 
+/* Rows of a phase of the stride: where those of the first plane begin, and bytes to the next row and
+ * plane; or one row of zeros. */
+typedef struct phase_rows {
+    const char *rows;
+    int64_t row, plane, count; /* count: of rows */
+} phase_rows;
+
+/* Phases a side whose rows are found once, and not for each plane. */
+enum { FOUND_PHASES = 4 };
+
 typedef struct plane_job {
     const corr_problem *s; /* its x is gx, [h.in][w.in] a plane */
     char *gx;
@@ -18,6 +28,7 @@ typedef struct plane_job {
     const char *zeros; /* then `from` has the phases of the stride; else NULL */
     int64_t planes;
     int add; /* to gx, or written there? */
+    phase_rows found[FOUND_PHASES][FOUND_PHASES];
 } plane_job;
 
 /* Outputs of one axis whose phase is a, and those of the phases before. */
@@ -40,16 +51,28 @@ static int64_t phase_block(const corr_problem *s, int64_t planes, int64_t a, int
     return planes * (rows_before * s->w.in + rows * phase_start(&s->w, b));
 }
 
-/* A plane's rows of phase (a, b), which lie *row bytes apart. */
-static const char *phase_rows(const plane_job *job, int64_t plane, int64_t a, int64_t b,
-                              int64_t *row) {
+static phase_rows find_phase(const plane_job *job, int64_t a, int64_t b) {
     const corr_problem *s = job->s;
     const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
-    *row = has_taps(&s->w, b) ? phase_size(&s->w, b) * bytes : 0;
-    if (*row == 0)
-        return job->zeros;
-    const char *block = job->from + phase_block(s, job->planes, a, b) * bytes;
-    return block + plane * phase_size(&s->h, a) * *row;
+    phase_rows p = {.rows = job->zeros, .count = phase_size(&s->h, a)};
+    if (!has_taps(&s->h, a) || !has_taps(&s->w, b))
+        return p;
+    p.row = phase_size(&s->w, b) * bytes;
+    p.plane = p.count * p.row;
+    if (p.row)
+        p.rows = job->from + phase_block(s, job->planes, a, b) * bytes;
+    return p;
+}
+
+static phase_rows get_phase(const plane_job *job, int64_t a, int64_t b) {
+    return a < FOUND_PHASES && b < FOUND_PHASES ? job->found[a][b] : find_phase(job, a, b);
+}
+
+static void find_phases(plane_job *job) {
+    const corr_problem *s = job->s;
+    for (int64_t a = 0; a < corr_min(corr_min(s->h.stride, s->h.in), FOUND_PHASES); a++)
+        for (int64_t b = 0; b < corr_min(s->w.stride, FOUND_PHASES); b++)
+            job->found[a][b] = find_phase(job, a, b);
 }
 
 static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
@@ -57,26 +80,22 @@ static void lace_plane(const plane_job *job, char *gx, int64_t plane) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
     const int64_t row_phases = corr_min(s->h.stride, s->h.in), step = s->w.stride;
     const int64_t below = s->x_stride[3] * k->bytes, next = row_phases * below;
-    for (int64_t a = 0; a < row_phases; a++) {
-        char *to = gx + a * below;
-        const int64_t rows = phase_size(&s->h, a);
-        const int zero = !has_taps(&s->h, a);
-        for (int64_t i = 0; i < rows && zero; i++)
-            memset(to + i * next, 0, (size_t)(s->w.in * k->bytes));
-        for (int64_t b = 0; b < corr_min(step, s->w.in) && !zero; b++) {
-            int64_t row, odd_row;
-            const char *from = phase_rows(job, plane, a, b, &row);
-            if (step != 2) {
-                char *first = to + b * k->bytes;
-                for (int64_t i = 0; i < rows; i++)
-                    k->spread(first + i * next, step, from + i * row, phase_size(&s->w, b));
-            } else if (b == 0) {
-                const char *odd = phase_rows(job, plane, a, 1, &odd_row);
-                for (int64_t i = 0; i < rows; i++)
-                    k->lace(to + i * next, from + i * row, odd + i * odd_row, s->w.in);
+    for (int64_t a = 0; a < row_phases; a++)
+        for (int64_t b = 0; b < corr_min(step, s->w.in); b += step == 2 ? 2 : 1) {
+            const phase_rows p = get_phase(job, a, b);
+            const char *from = p.rows + plane * p.plane;
+            char *to = gx + a * below;
+            if (step == 2) {
+                const phase_rows q = get_phase(job, a, 1);
+                const char *odd = q.rows + plane * q.plane;
+                for (int64_t i = 0; i < p.count; i++)
+                    k->lace(to + i * next, from + i * p.row, odd + i * q.row, s->w.in);
+                continue;
             }
+            const int64_t width = phase_size(&s->w, b);
+            for (int64_t i = 0; i < p.count; i++)
+                k->spread(to + b * k->bytes + i * next, step, from + i * p.row, width);
         }
-    }
 }
 
 static void finish_plane(void *context, int64_t item, int worker, corr_run_state *run) {
@@ -106,6 +125,8 @@ static void finish_plane(void *context, int64_t item, int worker, corr_run_state
 
 static corr_status each_plane(plane_job *job, const corr_call *call) {
     job->planes = job->s->n * job->s->groups * job->s->ic;
+    if (job->zeros)
+        find_phases(job);
     return corr_parallel(finish_plane, job, job->planes, call);
 }
 

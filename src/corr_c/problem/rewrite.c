@@ -44,6 +44,10 @@ static int64_t multiply_modulo(int64_t a, int64_t b, int64_t m) {
 int64_t corr_first_tap(const corr_axis *axis, int64_t a, int64_t *step) {
     const int64_t s = axis->stride;
     int64_t inverse;
+    if (axis->dilation == 1) {
+        *step = s;
+        return corr_min(((a + axis->pad) % s + s) % s, axis->kernel);
+    }
     const int64_t g = divisor(axis->dilation, s, &inverse), rest = ((a + axis->pad) % s + s) % s;
     *step = s / g;
     if (rest % g)
