@@ -23,8 +23,9 @@ from ._version import __version__
 cnp.import_array()
 
 # The axes of channels-last memory as NCHW, and back, by rank.
-cdef dict TO_NCHW = {4: (0, 3, 1, 2), 3: (2, 0, 1)}
-cdef dict TO_NHWC = {4: (0, 2, 3, 1), 3: (1, 2, 0)}
+# Axes of an image without its batch, in front of which that may stand.
+cdef cnp.npy_intp[3] TO_NCHW = [2, 0, 1]
+cdef cnp.npy_intp[3] TO_NHWC = [1, 2, 0]
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept

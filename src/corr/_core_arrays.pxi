@@ -80,7 +80,7 @@ cdef object _empty(const _Sizes *shape, int typenum, bint channels_last):
         array = cnp.PyArray_SimpleNewFromData(rank, sizes, typenum, block.data)
         cnp.set_array_base(array, block)
     if channels_last:
-        return array.transpose(TO_NCHW[rank])
+        return _turned(array, TO_NCHW, rank)
     return array
 
 

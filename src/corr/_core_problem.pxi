@@ -194,17 +194,28 @@ cdef corr_call _call(bint with_poll) noexcept:
     return call
 
 
+cdef object _turned(object array, const cnp.npy_intp *axes, int rank):
+    cdef cnp.npy_intp[4] all_axes
+    cdef cnp.PyArray_Dims order
+    cdef int i
+    all_axes[0] = 0
+    for i in range(3):
+        all_axes[rank - 3 + i] = axes[i] + rank - 3
+    order.ptr, order.len = all_axes, rank
+    return cnp.PyArray_Transpose(<cnp.ndarray>array, &order)
+
+
 cdef object _nchw(object array, str layout, int rank):
     """The (N, C, H, W) view of an array in `layout`."""
     if layout == "NCHW":
         return array
-    return array.transpose(TO_NCHW[rank])
+    return _turned(array, TO_NCHW, rank)
 
 
 cdef object _in_layout(object array, str layout, int rank):
     if layout == "NCHW":
         return array
-    return array.transpose(TO_NHWC[rank])
+    return _turned(array, TO_NHWC, rank)
 
 
 cdef int _algorithm(object word, _Types types) except -1:
@@ -369,13 +380,14 @@ cdef object _output(_Problem p, object out, const _Sizes *sizes, bint channels_l
     cdef str layout = p.layout if images else "NCHW"
     if out is None:
         return _empty(sizes, p.types.typenum, channels_last or (images and layout == "NHWC"))
-    if (layout == "NCHW" and _is_plain_out(out, sizes, p.types) and _is_apart(out, a)
-            and _is_apart(out, b) and _is_apart(out, c)):
-        return out
-    shape = _tuple(sizes)
+    cdef _Sizes shown = sizes[0]
     if layout == "NHWC":
-        shape = shape[:-3] + (shape[-2], shape[-1], shape[-3])
-    functional.check_out(out, shape, p.types.result, ((name_a, a), (name_b, b), ("bias", c)))
+        shown.n[p.rank - 3], shown.n[p.rank - 2], shown.n[p.rank - 1] = (
+            sizes.n[p.rank - 2], sizes.n[p.rank - 1], sizes.n[p.rank - 3])
+    if (_is_plain_out(out, &shown, p.types) and _is_apart(out, a) and _is_apart(out, b)
+            and _is_apart(out, c)):
+        return _nchw(out, layout, p.rank)
+    functional.check_out(out, _tuple(&shown), p.types.result, ((name_a, a), (name_b, b), ("bias", c)))
     if p.types.compute is p.types.result and functional.takes_result_directly(out):
         return _nchw(out, layout, p.rank)
     return _empty(sizes, p.types.typenum, channels_last)
@@ -389,9 +401,8 @@ cdef object _give_back(_Problem p, object y, object out, bint images):
         return _in_layout(y, layout, p.rank) if layout != "NCHW" else y
     if y is out:
         return out
-    view = _nchw(out, layout, p.rank)
-    if cnp.PyArray_DATA(<cnp.ndarray>y) != cnp.PyArray_DATA(<cnp.ndarray>view):
-        np.copyto(view, y, casting="same_kind")
+    if cnp.PyArray_DATA(<cnp.ndarray>y) != cnp.PyArray_DATA(<cnp.ndarray>out):
+        np.copyto(_nchw(out, layout, p.rank), y, casting="same_kind")
     return out
 
 
