@@ -137,6 +137,15 @@ static void store_pixels(const gemm_item *item) {
     }
 }
 
+static void fetch_pixels(const gemm_item *item, const corr_panel *p) {
+    const corr_problem *s = item->job->s;
+    const int64_t bytes = item->job->choice->kernels->bytes, row = s->x_stride[2] * bytes;
+    const char *x = item->x + p->x * bytes + item->c0 * row;
+    for (int64_t c = 0; c < item->channels; c++, x += row)
+        for (int64_t at = 0; at < p->pixels * bytes; at += CORR_CACHE_LINE)
+            CORR_PREFETCH_L2(x + at);
+}
+
 static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {
     const gemm_job *job = item->job;
     const corr_problem *s = job->s;
@@ -156,6 +165,8 @@ static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) 
         t.terms = own_terms(item, p, &k0);
         t.w = w + k0 * channels * bytes;
         store.ahead = weights_ahead(item, o, channels, j);
+        if (job->fetches && o == item->o0 && item->pc == 0 && j + 1 < item->count)
+            fetch_pixels(item, p + 1);
         if (job->choice->packed_panels) {
             t.ldb = corr_round_up(p->pixels, k->lanes);
             t.x = packed_pixels(item, j);
@@ -363,6 +374,7 @@ static gemm_job make_job(const corr_part *part, void *offsets, corr_atomic *odd)
         .blocks = corr_make_blocks(s, c), .scratch = corr_make_scratch(s, c),
         .direct = corr_reads_image(s, c),
         .contiguous = flat && ys[4] == 1, .channels_last = flat && ys[2] == 1,
+        .fetches = corr_reads_image(s, c) && !c->packed_panels && corr_fetches_pixels(s, c->kernels),
         .turned = corr_turns_sums(s, c), .middle = corr_find_middle(s, c),
     };
     const corr_blocks *b = &job.blocks;

@@ -22,6 +22,7 @@ typedef struct gemm_job {
     int contiguous;    /* do a panel's outputs of one channel follow one another? */
     int channels_last; /* and those of one pixel, at one distance from pixel to pixel? */
     int turned;        /* then: by way of sums[channel][pixel]? */
+    int fetches;       /* the next panel of pixels? */
 } gemm_job;
 
 typedef struct gemm_item {
