@@ -69,7 +69,7 @@ def test_gemm_tiles_at_every_tail(isa, dtype, accumulate, form):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
-@pytest.mark.parametrize("step", [1, 2, 3, -1])
+@pytest.mark.parametrize("step", [1, 2, 3, 4, -1])
 def test_pack_rows_every_range(isa, dtype, step):
     rng = np.random.default_rng(6)
     lanes, channels, count, middle = _kernels.lanes(isa, dtype), 2, 4, 8 * 64
