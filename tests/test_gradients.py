@@ -180,3 +180,15 @@ def test_an_empty_batch_adds_nothing():
     into = corr.Gradients(np.ones_like(x), np.full_like(w, 3), np.full(4, 5, np.float32))
     got = corr.conv2d_backward(gy, x, w, accumulate_into=into)
     assert (got.weight == 3).all() and (got.bias == 5).all()
+
+
+def test_columns_of_many_images():
+    """By way of columns some images at a time: each like the same image alone."""
+    rng = np.random.default_rng(12)
+    w = rng.integers(-3, 4, (16, 1, 3, 3)).astype(np.float32)
+    gy = rng.integers(-3, 4, (6, 16, 222, 222)).astype(np.float32)
+    for step in (1, -1):
+        gx = corr.conv2d_input((6, 1, 224, 224), w, gy[::step])
+        for got, image in zip(gx, gy[::step], strict=True):
+            np.testing.assert_array_equal(got, corr.conv2d_input((1, 1, 224, 224), w, image[None])[0])
+    np.testing.assert_array_equal(gx[5], reference.conv2d_input((1, 1, 224, 224), w, gy[:1])[0])

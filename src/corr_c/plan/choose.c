@@ -96,16 +96,30 @@ double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int
  * it costs less to multiply them as they lie, rows of (channel, tap), and to add up the columns:
  * 0.35 ms for 0.60 on 256x14x14 -> 256, 3x3, and level where there are as many. Without a stride,
  * where the outputs are so few that most taps of most inputs' sums lie in the padding: 7x7 on
- * 512x7x7 -> 512 takes 5.9 ms for 22.7, 4x4 on 8 of 512x4x4 8.5 for 14.5, with 2 to 4 inputs an
- * output it is level or worse. */
-static const int64_t weights_per_pixel = 2, inputs_per_output = 6;
+ * 512x7x7 -> 512 takes 5.9 ms for 22.7, 4x4 on 8 of 512x4x4 8.5 for 14.5; with vectors of 64 bytes where
+ * half do and Winograd takes nothing: dilated by 4 on 64x16x16 -> 256 0.25 for 0.39.
+ * And where the inputs have so few channels that each phase reads all gradients for little: 4x4 s4 on 4 of
+ * 3x224x224 -> 96 1.3 for 2.6, 3x3 s2 on 3x224x224 -> 32 0.26 for 0.37, on 16x112x112 -> 64 0.59 for 0.67;
+ * 5x5 on 28x28 -> 16 0.009 for 0.020, on 2x64x64 -> 32 0.149 for 0.151. */
+static const int64_t weights_per_pixel = 2, inputs_per_output = 6, inputs_per_output_64 = 2;
+static const int64_t few_strided = 16, few_inputs = 2, fewest_gradients = 16;
+static const int64_t most_column_bytes = 64 << 20; /* of an image */
+
+static int few_outputs_an_input(const corr_problem *s) {
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const int dilated = s->h.dilation > 1 || s->w.dilation > 1, small = s->h.kernel <= 3 && s->w.kernel <= 3;
+    const int64_t least = k->lanes * k->bytes > 32 && (dilated || !small) ? inputs_per_output_64 : inputs_per_output;
+    return s->h.in * s->w.in >= least * corr_pixels(s);
+}
 
 int corr_takes_columns(const corr_problem *s) {
     const int64_t taps = s->h.kernel * s->w.kernel, *ws = s->w_stride, *xs = s->x_stride;
-    const int64_t pixels = s->n * corr_pixels(s), all = s->n * s->h.in * s->w.in;
-    const int many = s->h.stride * s->w.stride > 1 ? s->oc >= weights_per_pixel * pixels
-                                                   : all >= inputs_per_output * pixels;
-    return taps > 1 && many && s->oc >= 32 &&
+    const int64_t bytes = corr_kernel_table(s->dtype)->bytes, all = s->groups * s->ic * taps * corr_pixels(s);
+    const int strided = s->h.stride * s->w.stride > 1;
+    const int many = s->oc >= 32 && (strided ? s->oc >= weights_per_pixel * s->n * corr_pixels(s)
+                                             : few_outputs_an_input(s));
+    const int few = s->oc >= fewest_gradients && s->ic <= (strided ? few_strided : few_inputs);
+    return taps > 1 && (many || few) && all <= most_column_bytes / bytes &&
            (s->algorithm == CORR_AUTO || s->algorithm == CORR_DIRECT) && ws[4] == 1 &&
            ws[3] == s->w.kernel && ws[2] == taps && xs[4] == 1 &&
            (s->groups == 1 || xs[1] == s->ic * xs[2]);
@@ -129,12 +143,15 @@ int corr_reads_planes(const corr_problem *s, const corr_kernels *k) {
 }
 
 /* A panel takes a few lines of each of many planes, which no prefetcher foresees: 1x1 on 64x388x388 -> 16
- * takes 8.3 ms and 6.3 so, -> 2 3.6 and 2.9; but 144x56x56 -> 24, from a cache, 0.199 and 0.215. Of
- * AVX2 a product of more outputs is slower by as much as one of few gains. */
-static const int64_t few_fetched_outputs = 8;
+ * takes 8.3 ms and 6.3 so, -> 2 3.6 and 2.9, 8 of 64x56x56 -> 64 3.4 and 2.3, 4 of 96x56x56 -> 96 2.2 and
+ * 2.3; but 144x56x56 -> 24, from a cache, 0.199 and 0.215. Of AVX2 a product of more outputs is slower by
+ * as much as one of few gains. */
+static const int64_t fetched_bytes = 8 << 20, few_fetched_outputs = 8;
 
 int corr_fetches_pixels(const corr_problem *s, const corr_kernels *k) {
-    return corr_outgrows_caches(s, k) && (k->lanes * k->bytes > 32 || s->oc <= few_fetched_outputs);
+    const int64_t in = s->ic * s->h.in * s->w.in, out = s->oc * corr_pixels(s);
+    return s->n * s->groups * (in + out) * k->bytes > fetched_bytes &&
+           (k->lanes * k->bytes > 32 || s->oc <= few_fetched_outputs);
 }
 
 /* Rows of outputs, and pixels of a row, whose slab fits. */

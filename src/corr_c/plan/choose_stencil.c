@@ -123,7 +123,7 @@ static const int64_t slide_part_bytes = 256 << 10, fewest_columns = 16;
  * that gains nothing, 128x112x112 0.25 for 0.22. */
 static const int64_t far_bytes = 16 << 20;
 
-int corr_outgrows_caches(const corr_problem *s, const corr_kernels *k) {
+static int is_far(const corr_problem *s, const corr_kernels *k) {
     const int64_t in = s->ic * s->h.in * s->w.in, out = s->oc * corr_pixels(s);
     return s->n * s->groups * (in + out) * k->bytes > far_bytes;
 }
@@ -139,7 +139,7 @@ int corr_part_slide(const corr_problem *s, const corr_choice *c, const corr_band
     const int64_t apart = s->w.in > 1 ? corr_magnitude(s->x_stride[4]) : 0; /* of one column it says nothing */
     const int64_t column = inputs * apart * s->w.stride * bytes;
     *columns = corr_max(slide_part_bytes / corr_max(column, 1), fewest_columns);
-    *ahead = !corr_outgrows_caches(s, c->kernels) ? 0
+    *ahead = !is_far(s, c->kernels) ? 0
              : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
     return band == &c->kernels->slide[s->h.kernel / 2 - 1][s->h.stride - 1];
 }
@@ -161,7 +161,7 @@ static const int64_t band_vectors = 8, more_band_vectors = 18;
 
 const corr_band *corr_find_plane_band(const corr_problem *s, const corr_kernels *k) {
     const corr_band *band = &k->band_planes[s->h.kernel / 2 - 1][s->h.stride - 1];
-    const int64_t vectors = k->lanes * k->bytes > 32 && !corr_outgrows_caches(s, k) ? more_band_vectors : band_vectors;
+    const int64_t vectors = k->lanes * k->bytes > 32 && !is_far(s, k) ? more_band_vectors : band_vectors;
     return band->rows > 1 && s->h.dilation == 1 && s->h.out >= band->rows && s->w.out >= vectors * k->lanes &&
                    (s->groups > 1 || s->oc == 1)
                ? band

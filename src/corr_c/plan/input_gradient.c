@@ -294,12 +294,16 @@ static corr_status check_algorithm(const corr_problem *s) {
     return CORR_OK;
 }
 
-/* As the product of all weights, as they lie, and gy: the columns of gx, which are then summed. */
+/* As the product of all weights, as they lie, and gy: the columns of gx, which are then summed; of some
+ * images at a time. */
 static corr_status run_columns(const corr_problem *s, char *gx, const char *w, const char *gy,
                                const corr_call *call) {
-    const int64_t taps = s->h.kernel * s->w.kernel;
+    const int64_t taps = s->h.kernel * s->w.kernel, element = corr_kernel_table(s->dtype)->bytes;
     const corr_axis one = {.kernel = 1, .stride = 1, .dilation = 1};
+    const int64_t image = s->groups * s->ic * taps * corr_pixels(s) * element;
+    const int64_t some = corr_max(1, corr_min(s->n, block_bytes / corr_max(image, 1)));
     corr_problem product = *s, whole = *s;
+    product.n = some;
     product.algorithm = CORR_DIRECT;
     product.ic = s->oc;
     product.oc = s->ic * taps;
@@ -314,11 +318,15 @@ static corr_status run_columns(const corr_problem *s, char *gx, const char *w, c
     char *columns = corr_allocate(bytes);
     if (!columns)
         return CORR_NO_MEMORY;
-    corr_status status = corr_run_forward(&product, gy, w, NULL, columns, call);
+    corr_status status = CORR_OK;
     whole.ic *= s->groups;
     whole.groups = 1;
-    if (status == CORR_OK)
-        status = corr_col2im(&whole, columns, gx, call);
+    for (int64_t n = 0; n < s->n && status == CORR_OK; n += some) {
+        product.n = whole.n = corr_min(some, s->n - n);
+        status = corr_run_forward(&product, gy + n * s->y_stride[0] * element, w, NULL, columns, call);
+        if (status == CORR_OK)
+            status = corr_col2im(&whole, columns, gx + n * s->x_stride[0] * element, call);
+    }
     corr_release(columns, bytes);
     return status;
 }

@@ -76,8 +76,6 @@ extern const corr_engine *const corr_engines[];
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice);
 void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
-/* Do image and outputs come from memory, and go there? */
-int corr_outgrows_caches(const corr_problem *s, const corr_kernels *k);
 /* Is the next panel of planes that are read in place fetched meanwhile? */
 int corr_fetches_pixels(const corr_problem *s, const corr_kernels *k);
 /* Is the input gradient best made by way of its columns? */
