@@ -217,7 +217,8 @@ void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_sla
                 const int64_t some = corr_min(at_once, channels - c);
                 const char *from = x + (c * xs[2] + at) * k->bytes;
                 char *to = dst + (c * b->channel + q * b->copy + p * b->phase) * k->bytes;
-                if (xs[2] == 1 && xs[4] != 1)
+                /* Pixels close together are picked by vectors, a channel after another. */
+                if (xs[2] == 1 && xs[4] != 1 && (channels > 4 || r.step > 4))
                     turn_rows(k, &r, from, some, to, b->channel);
                 else
                     k->pack_rows(&r, from, xs[2], some, to, b->channel);

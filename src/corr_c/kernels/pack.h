@@ -41,29 +41,47 @@ CORR_INLINE vec CORR_NAME(load4_range)(const real *x, int64_t lo, int64_t hi) {
     return even[0];
 }
 
-CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, int64_t hi) {
+/* And of every third; `at` are 3 * i modulo the lanes. */
+CORR_INLINE vec CORR_NAME(load3_range)(const real *x, int64_t lo, int64_t hi, vindex at) {
+    vec part[3];
+    CORR_UNROLL
+    for (int i = 0; i < 3; i++) {
+        const int64_t from = CORR_NAME(clamp)(3 * lo - i * V_LANES, 0, V_LANES);
+        const int64_t to = CORR_NAME(clamp)(3 * hi - 2 - i * V_LANES, from, V_LANES);
+        part[i] = v_permute(v_load_range(x + i * V_LANES, from, to), at);
+    }
+    const vec later = v_select(v_mask(0, (2 * V_LANES + 2) / 3), part[1], part[2]);
+    return v_select(v_mask(0, (V_LANES + 2) / 3), part[0], later);
+}
+
+CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, int64_t hi, vindex at) {
     return step == 1   ? v_load_range(x, lo, hi)
            : step == 2 ? v_load2_range(x, lo, hi)
+           : step == 3 ? CORR_NAME(load3_range)(x, lo, hi, at)
                        : CORR_NAME(load4_range)(x, lo, hi);
 }
 
 /* Rows that begin with one vector across the image's edge, go on with `whole` ones inside, and
- * end with one more: its lanes lo .. hi are constants of the loop. step: 1, 2 or 4. */
+ * end with one more: its lanes lo .. hi are constants of the loop. step: 1 to 4. */
 CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, int64_t head,
                                        int64_t whole, int64_t rest, const real *x, int64_t channel,
                                        real *dst) {
     const int64_t lo = rows->lo, first_hi = rows->hi < V_LANES ? rows->hi : V_LANES;
     const int64_t inside = head + whole * V_LANES, row = rows->row, pitch = rows->pitch;
+    int32_t thirds[V_LANES] = {0};
+    for (int i = 0; step == 3 && i < V_LANES; i++)
+        thirds[i] = 3 * i % V_LANES;
+    const vindex at = v_index(thirds);
     const int64_t rest_lo = inside ? 0 : lo, rest_hi = rows->hi > inside ? rows->hi - inside : 0;
     for (int64_t r = rows->end - rows->first; r > 0; r--, x += row, dst += pitch) {
         if (head)
-            v_store(dst, CORR_NAME(load_step)(x, step, lo, first_hi));
+            v_store(dst, CORR_NAME(load_step)(x, step, lo, first_hi, at));
         for (int64_t j = 0; j < rows->width * step; j += 64 / (int64_t)sizeof(real))
             CORR_PREFETCH(x + channel + j);
         for (int64_t j = head; j < inside; j += V_LANES)
-            v_store(dst + j, step == 1 ? v_load(x + j) : CORR_NAME(load_step)(x + step * j, step, 0, V_LANES));
+            v_store(dst + j, step == 1 ? v_load(x + j) : CORR_NAME(load_step)(x + step * j, step, 0, V_LANES, at));
         if (rest)
-            v_store(dst + inside, CORR_NAME(load_step)(x + inside * step, step, rest_lo, rest_hi));
+            v_store(dst + inside, CORR_NAME(load_step)(x + inside * step, step, rest_lo, rest_hi, at));
     }
 }
 
@@ -125,6 +143,8 @@ static void CORR_NAME(corr_pack_rows)(const corr_rows *rows, const void *x_, int
             CORR_NAME(pack_edged)(rows, 1, head, whole, rest, from, channel, to);
         else if (simple && rows->step == 2)
             CORR_NAME(pack_edged)(rows, 2, head, whole, rest, from, channel, to);
+        else if (simple && rows->step == 3)
+            CORR_NAME(pack_edged)(rows, 3, head, whole, rest, from, channel, to);
         else if (simple && rows->step == 4)
             CORR_NAME(pack_edged)(rows, 4, head, whole, rest, from, channel, to);
         else

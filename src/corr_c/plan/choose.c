@@ -210,7 +210,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         const double copy = step == 1             ? copy_cycles
                             : s->x_stride[2] == 1 ? turn_cycles
                             : step == 2           ? copy2_cycles
-                            : step == 4           ? copy4_cycles
+                            : step == 3 || step == 4 ? copy4_cycles
                                                   : element_cycles * (double)lanes;
         const double row = row_cycles + copy * (double)corr_ceil_div(s->w.out + b.shift, lanes);
         const double again = (double)(rows + b.halo) / (double)rows;

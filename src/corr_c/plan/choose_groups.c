@@ -52,13 +52,13 @@ int corr_fits_groups(const corr_problem *s, const corr_choice *choice) {
 
 void corr_split_groups(const corr_problem *s, int threads, corr_choice *choice) {
     const int64_t together = choice->channel_lanes ? corr_group_bundle(s, choice->kernels) : 1;
-    const int64_t row = s->ic * s->h.stride * s->w.in * choice->kernels->bytes;
+    const int64_t row = corr_max(s->ic * s->h.stride * s->w.in, 1) * choice->kernels->bytes;
     const int64_t halo = (s->h.kernel - 1) * s->h.dilation / s->h.stride;
     const int64_t all = s->n * corr_ceil_div(s->groups, together), few = 4 * (int64_t)threads;
     int64_t rows = s->h.out;
     if (threads > 1 && all < few)
         rows = corr_min(rows, corr_max(corr_ceil_div(s->h.out * all, few), 8));
-    const int64_t terms = together * rows * s->w.out * s->oc * corr_terms(s);
+    const int64_t terms = corr_max(together * rows * s->w.out * s->oc * corr_terms(s), 1);
     choice->item_rows = rows;
     choice->pixel_panels = corr_max(block_bytes / row - halo, 8);
     choice->channel_panels = corr_max(1, corr_min(item_terms / terms, all / few));

@@ -329,8 +329,8 @@ corr_stencil_blocks corr_choose_blocks(const corr_problem *s, const corr_choice 
     b.columns = s->w.out;
     while (b.columns > b.strip && corr_make_block_slab(s, k, &b, b.rows, b.columns).elements > most)
         b.columns = corr_round_up(b.columns / 2, b.strip);
-    const int64_t some = corr_make_block_slab(s, k, &b, b.rows, b.columns).elements;
-    const int64_t row = corr_make_block_slab(s, k, &b, b.rows + 1, b.columns).elements - some;
+    const corr_slab slab = corr_make_block_slab(s, k, &b, b.rows, b.columns);
+    const int64_t some = slab.elements, row = slab.pitch * slab.phases * slab.copies;
     if (some + row <= most)
         b.rows = corr_min(s->h.out, b.rows + (most - some) / row);
     b.planes = 1;
