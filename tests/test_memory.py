@@ -122,9 +122,13 @@ def test_winograd_touches_nothing_outside(sizes, nhwc, at):
         with _kernels.memory(at) as memory:
             corr.conv2d(ax, aw, ab, out=oy, **how)
             corr.conv2d_input(x.shape, aw, ag, out=ox, **how)
+            dilated = corr.conv2d(ax, aw, ab, padding=(2, 4), dilation=2, algorithm="winograd")
             plan = corr.plan(x.shape, aw, ab, **how)
             again = plan(ax, out=np.full_like(oy, np.nan))
             del plan
+            apart = reference.conv2d(x, weight, bias, 1, (2, 4), 2)
+            np.testing.assert_allclose(dilated, apart, atol=1e-5 * np.abs(apart).max(), rtol=0)
+            del dilated
         assert memory.alive == 0
         for got, want in ((oy, wanted), (again, wanted), (ox, back)):
             np.testing.assert_allclose(got, want, atol=1e-5 * np.abs(want).max(), rtol=0)

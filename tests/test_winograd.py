@@ -219,3 +219,57 @@ def test_who_chooses_it():
     assert corr.plan(shape, w, stride=2).algorithm == "direct"
     assert corr.plan(shape, w, padding=1, dtype=np.float64).algorithm == "direct"
     assert corr.plan(shape, w[:, :8], groups=8, padding=1).algorithm == "direct"
+
+
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last", "gaps"])
+@pytest.mark.parametrize("dilation", [2, 3, 4, (2, 3), (1, 5)])
+def test_a_dilation_is_phases_that_have_none(dilation, layout):
+    """Each is a convolution of its own pixels, and where they are as long the same bits as of a batch."""
+    rng = np.random.default_rng(4)
+    dh, dw = dilation if isinstance(dilation, tuple) else (dilation, dilation)
+    for count, (ic, oc, groups, more) in enumerate([(32, 40, 1, (0, 0)), (5, 17, 1, (1, 2)), (40, 16, 2, (2, 1)),
+                                                    (64, 64, 1, (1, 0))]):
+        h, w = 5 * dh + min(more[0], dh - 1), 7 * dw + min(more[1], dw - 1)
+        x = rng.standard_normal((2, ic * groups, h, w)).astype(np.float32)
+        weight = rng.standard_normal((oc * groups, ic, 3, 3)).astype(np.float32)
+        bias = rng.standard_normal(oc * groups).astype(np.float32) if count % 2 else None
+        for steps in ((1, 1), (0, 0), (2, 1)):
+            padding = (steps[0] * dh, steps[1] * dw)
+            how = {"groups": groups, "activation": "relu" if count > 1 else None, "algorithm": "winograd"}
+            xl = laid_out(x, layout, rng)
+            y = corr.conv2d(xl, weight, bias, 1, padding, dilation, **how)
+            plan = corr.plan(x.shape, weight, bias, 1, padding, dilation, **how)
+            gx = corr.conv2d_input(x.shape, weight, y, 1, padding, dilation, groups, algorithm="winograd")
+            wanted = reference.conv2d_input(x.shape, weight, y, 1, padding, dilation, groups)
+            np.testing.assert_allclose(gx, wanted, atol=1e-4 * np.abs(wanted).max(), rtol=0)
+            wanted = reference.conv2d(x, weight, bias, 1, padding, dilation, groups)
+            if count > 1:
+                wanted = wanted.clip(0)
+            for got in (y, plan(xl), plan(x)):
+                np.testing.assert_allclose(got, wanted, atol=1e-4 * np.abs(wanted).max(), rtol=0)
+            if h % dh == 0 and w % dw == 0:
+                def phases(image, dh=dh, dw=dw):
+                    return np.concatenate([image[:, :, a::dh, b::dw] for a in range(dh) for b in range(dw)])
+                batch = corr.conv2d(phases(xl), weight, bias, 1, steps, **how)
+                np.testing.assert_array_equal(phases(y), batch, f"{steps}")
+            with corr.num_threads(1):
+                np.testing.assert_array_equal(corr.conv2d(xl, weight, bias, 1, padding, dilation, **how), y)
+
+
+def test_a_dilation_that_is_not_finite_somewhere():
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((1, 32, 21, 23)).astype(np.float32)
+    w = rng.standard_normal((32, 32, 3, 3)).astype(np.float32)
+    x[0, 3, 4, 5] = np.inf
+    with np.errstate(invalid="ignore"):
+        y, direct = (corr.conv2d(x, w, padding=2, dilation=2, algorithm=a) for a in ("winograd", "direct"))
+    np.testing.assert_array_equal(np.isfinite(y), np.isfinite(direct))
+    assert np.count_nonzero(~np.isfinite(y)) == 32 * 9
+
+
+def test_padding_that_is_no_step_of_the_dilation():
+    x, w = np.ones((1, 32, 20, 20), np.float32), np.ones((32, 32, 3, 3), np.float32)
+    with pytest.raises(ValueError, match="winograd"):
+        corr.conv2d(x, w, padding=1, dilation=2, algorithm="winograd")
+    y = corr.conv2d(x, w, padding=((2, 1), (2, 3)), dilation=2, algorithm="winograd")
+    np.testing.assert_allclose(y, corr.conv2d(x, w, padding=((2, 1), (2, 3)), dilation=2, algorithm="direct"), 1e-5)

@@ -119,7 +119,8 @@ def test_lanes(isa, dtype):
     for pixels, channels in itertools.product(many, (1, lanes - 1, lanes)):
         if channels < 1:
             continue
-        for pixel, channel in ((1, pixels + 3), (1, page), (channels + 2, 1), (3, 3 * pixels + 1)):
+        for pixel, channel in ((1, pixels + 3), (1, page), (channels + 2, 1), (2, 2 * pixels),
+                               (3, 3 * pixels + 1), (4, 4 * pixels), (5, 5 * pixels)):
             size = (pixels - 1) * pixel + (channels - 1) * channel + 1
             x = np.arange(1, size + 1, dtype=dtype)
             at = np.arange(pixels)[:, None] * pixel + np.arange(channels) * channel

@@ -233,12 +233,13 @@ cdef int _check_winograd(corr_problem *s, object word) except -1:
     """A demand that cannot be met is refused, a preference only taken where it can."""
     cdef bint fits = (s.dtype == CORR_F32 and s.h.kernel == 3 and s.w.kernel == 3
                       and s.h.stride == 1 and s.w.stride == 1
-                      and s.h.dilation == 1 and s.w.dilation == 1)
+                      and s.h.pad % s.h.dilation == 0 and s.w.pad % s.w.dilation == 0)
     if s.algorithm == CORR_WINOGRAD and not fits:
         raise ValueError(
             "algorithm='winograd' cannot be used here: it takes 3x3 kernels with stride 1 and "
-            f"dilation 1, got {s.h.kernel}x{s.w.kernel} with stride ({s.h.stride}, {s.w.stride}) "
-            f"and dilation ({s.h.dilation}, {s.w.dilation})"
+            "padding on the top and left of whole steps of the dilation, got "
+            f"{s.h.kernel}x{s.w.kernel} with stride ({s.h.stride}, {s.w.stride}), padding "
+            f"({s.h.pad}, {s.w.pad}) and dilation ({s.h.dilation}, {s.w.dilation})"
         )
     if word == "auto" and preferred_algorithm == CORR_WINOGRAD and fits and s.ic and s.oc:
         s.algorithm = CORR_WINOGRAD
@@ -304,7 +305,6 @@ cdef _Problem _describe(const _Sizes *input, const _Sizes *weight, _Types types,
     if s.h.kernel > (<int64_t>1 << 61) // s.h.dilation or \
             s.w.kernel > (<int64_t>1 << 61) // s.w.dilation:
         raise ValueError(f"dilation is too large: {dilation!r} with weight {_tuple(weight)}")
-    _check_winograd(s, algorithm)
     _padding(padding, s, &p.g)
     p.mode = CORR_PAD_ZEROS
     if not isinstance(padding_mode, str) or padding_mode != "zeros":
@@ -316,6 +316,7 @@ cdef _Problem _describe(const _Sizes *input, const _Sizes *weight, _Types types,
     if p.padded:
         _check_mode(p.mode, padding_mode, s, &p.g, input)
         _use_padded_input(p)
+    _check_winograd(s, algorithm)
     return p
 
 

@@ -1,5 +1,6 @@
 /* 3x3 at stride 1 by Winograd's F(4, 3) or F(2, 3), fused: what a block of tiles becomes at
- * each step stays in L2, and no transformed image is ever written.
+ * each step stays in L2, and no transformed image is ever written. A dilated one is several that
+ * are not (winograd_parts.c).
  *
  *   item: some tiles of all images, some panels of output channels
  *     for c: V_LANES input channels   V[point][tile][c] = the tiles' transform (L2)
@@ -34,6 +35,8 @@ typedef struct winograd_job {
     int64_t blocks, bands;
     int64_t threads;
     corr_line_steps x_steps, y_steps;
+    int64_t phase_rows, phase_columns; /* phases of a dilation in an image, */
+    int64_t x_phase[2], y_phase[2];    /* and from a row or column of them to the next */
 } winograd_job;
 
 /* What the products of an item fetch meanwhile. */
@@ -66,7 +69,7 @@ static int64_t tiles_of(const corr_problem *s, const corr_choice *c) {
 
 static int accepts(const corr_problem *s) {
     return s->dtype == CORR_F32 && s->h.kernel == 3 && s->w.kernel == 3 && s->h.stride == 1 &&
-           s->w.stride == 1 && s->h.dilation == 1 && s->w.dilation == 1 && s->ic > 0;
+           s->w.stride == 1 && corr_winograd_fits_phases(s) && s->ic > 0;
 }
 
 /* An odd number of cache lines, so that the points of a tile spread over the sets of L1. */
@@ -101,9 +104,25 @@ static int64_t scratch_floats(const corr_winograd_sizes *z) {
     return z->v + z->m + z->patch + z->pixels + z->panels + z->taps;
 }
 
+/* Parts of a dilation are cut into items each on its own. */
+static corr_choice choose_part(const corr_problem *s, const corr_winograd_part *p, const corr_choice *c,
+                               int threads) {
+    corr_choice own = *c;
+    if (s->h.dilation > 1 || s->w.dilation > 1)
+        corr_choose_winograd_split(&p->s, threads, &own);
+    return own;
+}
+
 static int64_t workspace_bytes(const corr_problem *s, const corr_choice *c, int threads) {
-    const corr_winograd_sizes z = make_sizes(s, c);
-    return threads * scratch_floats(&z) * (int64_t)sizeof(float);
+    corr_winograd_part parts[CORR_WINOGRAD_PARTS];
+    const int count = corr_winograd_parts(s, parts);
+    int64_t most = 0;
+    for (int i = 0; i < count; i++) {
+        const corr_choice own = choose_part(s, &parts[i], c, threads);
+        const corr_winograd_sizes z = make_sizes(&parts[i].s, &own);
+        most = corr_max(most, scratch_floats(&z));
+    }
+    return threads * most * (int64_t)sizeof(float);
 }
 
 /* The run of tiles that begins with the block's tile `at`. */
@@ -115,17 +134,25 @@ static tile_run make_run(const winograd_item *item, int64_t at) {
     return r;
 }
 
+/* Where image n begins, one of the phases of one. */
+static int64_t image_at(const winograd_job *job, int64_t n, const int64_t *stride, const int64_t phase[2]) {
+    const int64_t columns = job->phase_columns, all = job->phase_rows * columns;
+    if (all == 1)
+        return n * stride[0];
+    return n / all * stride[0] + n % all / columns * phase[0] + n % columns * phase[1];
+}
+
 /* Where in x the patch of a run begins, and in y its outputs. */
 static int64_t patch_at(const winograd_item *item, const tile_run *r, int64_t c) {
     const corr_problem *s = item->job->s;
     const int64_t *xs = s->x_stride, outputs = outputs_of(item->job->choice);
-    return r->n * xs[0] + c * xs[2] + (r->i * outputs - s->h.pad) * xs[3] +
+    return image_at(item->job, r->n, xs, item->job->x_phase) + c * xs[2] + (r->i * outputs - s->h.pad) * xs[3] +
            (r->j * outputs - s->w.pad) * xs[4];
 }
 
 static int64_t outputs_at(const winograd_item *item, const tile_run *r, int64_t o) {
     const int64_t *ys = item->job->s->y_stride, outputs = outputs_of(item->job->choice);
-    return r->n * ys[0] + o * ys[2] + r->i * outputs * ys[3] + r->j * outputs * ys[4];
+    return image_at(item->job, r->n, ys, item->job->y_phase) + o * ys[2] + r->i * outputs * ys[3] + r->j * outputs * ys[4];
 }
 
 /* The pixels that a run of tiles sees, lanes of channels, zero where they are padding:
@@ -222,7 +249,8 @@ static void redo_tile(const winograd_item *item, const tile_run *r, int64_t o, i
     s.w.pad -= r->j * outputs;
     s.h.out = corr_min(outputs, s.h.out - r->i * outputs);
     s.w.out = corr_min(outputs, s.w.out - r->j * outputs);
-    c->kernels->plain(&s, c->cb, c->kc, item->x + r->n * s.x_stride[0] * bytes,
+    const int64_t image = image_at(item->job, r->n, s.x_stride, item->job->x_phase);
+    c->kernels->plain(&s, c->cb, c->kc, item->x + image * bytes,
                       item->w + o * s.w_stride[1] * bytes,
                       item->bias ? item->bias + o * bytes : NULL,
                       item->y + outputs_at(item, r, o) * bytes, 0);
@@ -307,7 +335,8 @@ static void list_pixels(const winograd_item *item, corr_line_list *list) {
         const int64_t h0 = corr_max(0, h), w0 = corr_max(0, w);
         const int64_t rows = corr_min(h + points, s->h.in) - h0;
         const int64_t columns = corr_min(w + r.count * outputs + 2, s->w.in) - w0;
-        const char *x = item->x + (r.n * xs[0] + h0 * xs[3] + w0 * xs[4]) * bytes;
+        const int64_t image = image_at(job, r.n, xs, job->x_phase);
+        const char *x = item->x + (image + h0 * xs[3] + w0 * xs[4]) * bytes;
         for (int64_t c = 0; columns > 0 && c < s->ic; c += xs[2] == 1 ? s->ic : job->choice->depth)
             corr_list_lines(list, x + c * xs[2] * bytes, rows, xs[3] * bytes,
                             columns * xs[4] * bytes);
@@ -391,16 +420,19 @@ static void multiply_block(void *context, int64_t index, int worker, corr_run_st
     }
 }
 
-static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
-                       const void *packed, const void *bias, void *y, void *workspace,
-                       const corr_call *call) {
+static corr_status run_part(const corr_problem *whole, const corr_winograd_part *p, const corr_choice *c,
+                            const char *x, const void *w, const void *packed, const void *bias, char *y,
+                            void *workspace, const corr_call *call) {
+    const corr_problem *s = &p->s;
+    const int64_t bytes = c->kernels->bytes, *xs = whole->x_stride, *ys = whole->y_stride;
     winograd_job job = {
-        .s = s, .choice = c, .x = x, .w = w, .packed = packed, .bias = bias, .y = y,
-        .kernels = &c->kernels->winograd[c->points == 4],
+        .s = s, .choice = c, .x = x + p->x * bytes, .w = w, .packed = packed, .bias = bias,
+        .y = y + p->y * bytes, .kernels = &c->kernels->winograd[c->points == 4],
         .workspace = workspace, .sizes = make_sizes(s, c),
         .across = corr_ceil_div(s->w.out, outputs_of(c)),
         .down = corr_ceil_div(s->h.out, outputs_of(c)),
-        .threads = call->threads,
+        .threads = call->threads, .phase_rows = p->rows, .phase_columns = p->columns,
+        .x_phase = {xs[3], xs[4]}, .y_phase = {ys[3], ys[4]},
     };
     const int64_t at_once = c->inverse_panels * c->vectors * c->kernels->lanes;
     job.x_steps = corr_make_line_steps(c->depth, s->ic, s->x_stride[2], s->x_stride[4]);
@@ -410,6 +442,19 @@ static corr_status run(const corr_problem *s, const corr_choice *c, const void *
     job.bands = corr_ceil_div(corr_ceil_div(s->oc, c->vectors * c->kernels->lanes),
                               c->channel_panels);
     return corr_parallel(multiply_block, &job, s->groups * job.blocks * job.bands, call);
+}
+
+static corr_status run(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
+                       const void *packed, const void *bias, void *y, void *workspace,
+                       const corr_call *call) {
+    corr_winograd_part parts[CORR_WINOGRAD_PARTS];
+    const int count = corr_winograd_parts(s, parts);
+    corr_status status = CORR_OK;
+    for (int i = 0; i < count && status == CORR_OK; i++) {
+        const corr_choice own = choose_part(s, &parts[i], c, call->threads);
+        status = run_part(s, &parts[i], &own, x, w, packed, bias, y, workspace, call);
+    }
+    return status;
 }
 
 const corr_engine corr_winograd_engine = {

@@ -16,6 +16,16 @@ typedef struct corr_winograd_sizes {
     int64_t v, m, patch, pixels, panels, taps; /* what each takes */
 } corr_winograd_sizes;
 
+/* engines/winograd_parts.c: phases of a dilation, which are images of s, in rows and columns of them;
+ * where in x and y the first one begins. Without dilation there is one part, of one phase. */
+enum { CORR_WINOGRAD_PARTS = 9 };
+typedef struct corr_winograd_part {
+    corr_problem s;
+    int64_t rows, columns, x, y;
+} corr_winograd_part;
+int corr_winograd_parts(const corr_problem *s, corr_winograd_part parts[CORR_WINOGRAD_PARTS]);
+int corr_winograd_fits_phases(const corr_problem *s);
+
 /* engines/winograd_ahead.c: lines of an image that the products fetch into L2 meanwhile, one
  * with each step of k. */
 typedef struct corr_line_steps {

@@ -18,6 +18,25 @@ static CORR_NOINLINE void CORR_NAME(lanes_in_part)(const real *x, int64_t channe
         v_store(dst + i * V_LANES, block[i]);
 }
 
+/* Blocks of pixels a few elements apart: every second to fourth of a plane. */
+CORR_INLINE void CORR_NAME(lanes_in_apart)(const int step, const real *x, int64_t channel, int64_t pixels,
+                                           int64_t channels, real *dst) {
+    int32_t thirds[V_LANES] = {0};
+    for (int i = 0; step == 3 && i < V_LANES; i++)
+        thirds[i] = 3 * i % V_LANES;
+    const vindex at = v_index(thirds);
+    for (; pixels > 0; pixels -= V_LANES, x += step * V_LANES, dst += V_LANES * V_LANES) {
+        const int64_t some = pixels < V_LANES ? pixels : V_LANES;
+        vec block[V_LANES];
+        CORR_UNROLL
+        for (int c = 0; c < V_LANES; c++)
+            block[c] = c < channels ? CORR_NAME(load_step)(x + c * channel, step, 0, some, at) : v_zero();
+        v_transpose(block);
+        for (int64_t i = 0; i < some; i++)
+            v_store(dst + i * V_LANES, block[i]);
+    }
+}
+
 static void CORR_NAME(corr_lanes_in)(const void *x_, int64_t pixel, int64_t channel,
                                      int64_t pixels, int64_t channels, void *dst_,
                                      int64_t ahead) {
@@ -39,6 +58,19 @@ static void CORR_NAME(corr_lanes_in)(const void *x_, int64_t pixel, int64_t chan
     }
     for (; pixel == 1 && pixels > 0; pixels -= V_LANES, x += V_LANES, dst += V_LANES * V_LANES)
         CORR_NAME(lanes_in_part)(x, channel, pixels < V_LANES ? pixels : V_LANES, channels, dst);
+    const int fills = 4 * pixels >= 3 * V_LANES; /* what is turned */
+    if (fills && pixel == 2) {
+        CORR_NAME(lanes_in_apart)(2, x, channel, pixels, channels, dst);
+        return;
+    }
+    if (fills && pixel == 3) {
+        CORR_NAME(lanes_in_apart)(3, x, channel, pixels, channels, dst);
+        return;
+    }
+    if (fills && pixel == 4) {
+        CORR_NAME(lanes_in_apart)(4, x, channel, pixels, channels, dst);
+        return;
+    }
     for (int64_t i = 0; i < pixels; i++, x += pixel, dst += V_LANES) {
         real lanes[V_LANES] = {0};
         for (int64_t c = 0; c < channels; c++)

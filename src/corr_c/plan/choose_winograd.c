@@ -1,7 +1,7 @@
 /* What Winograd costs, in cycles of one core: products, transforms, and bytes from the
  * caches beyond L2. Choices that touch bits or the packed weights depend on the problem
  * alone; the cut into items on the threads too. Constants: Zen 5, tools/check_choice.py. */
-#include "plan.h"
+#include "../engines/winograd.h"
 
 /* The transform of the pixels pays from 32 channels on, or from 16 if 64 outputs share it. */
 static const int64_t least_channels = 32, few_channels = 16, outputs_of_few = 48;
@@ -26,7 +26,7 @@ static const int64_t longest_chain = CORR_LINE - 16;
  * lanes x lanes turned, a vector; a vector copied; what a run of tiles costs besides, and an
  * item. */
 static const double input_cycles[2] = {137, 55}, output_cycles[2] = {87, 35};
-static const double turn_cycles = 3.5, copy_cycles = 2, run_cycles = 170, item_start = 1500;
+static const double turn_cycles = 3.5, pick_cycles = 25, copy_cycles = 2, run_cycles = 170, item_start = 1500;
 
 /* V beside streaming weights in L2, or with the weights themselves; M. */
 static const int64_t block_bytes = 440 << 10;
@@ -68,8 +68,11 @@ static double transform_cycles(const blocking *b, int64_t tiles, int64_t channel
     const int few = b->c->points == 4;
     const int64_t width = corr_min(tiles, b->across) * outputs;
     const double runs = (double)tiles / (double)corr_min(tiles, b->across), side = b->c->points;
-    const double turned_in = (double)corr_round_up(width + 2, lanes) * turn_cycles;
-    const double turned_out = (double)corr_round_up(width, lanes) * turn_cycles;
+    /* Of planes whose pixels lie apart, as those of a dilation's phase do, elements are picked. */
+    const double turned_in = s->x_stride[4] == 1 ? (double)corr_round_up(width + 2, lanes) * turn_cycles
+                                                 : (double)(width + 2) * pick_cycles;
+    const double turned_out = s->y_stride[4] == 1 ? (double)corr_round_up(width, lanes) * turn_cycles
+                                                  : (double)width * pick_cycles;
     double in = side * (s->x_stride[2] == 1 ? (double)(width + 2) * copy_cycles : turned_in);
     double out = s->y_stride[2] == 1 ? 0 : (side - 2) * turned_out;
     in = runs * (in + run_cycles) + (double)tiles * input_cycles[few];
@@ -144,9 +147,7 @@ static double weights_cycles(const blocking *b) {
     return filters * (filter_cycles + points * (fresh ? fresh_point_cycles : point_cycles));
 }
 
-double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice) {
-    if (!corr_winograd_engine.accepts(s))
-        return -1;
+static double choose_part(const corr_problem *s, int planned, corr_choice *choice) {
     if (s->algorithm == CORR_AUTO &&
         (s->oc < (s->ic < least_channels ? outputs_of_few : least_outputs) || s->ic < few_channels))
         return -1;
@@ -179,6 +180,24 @@ double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *cho
             }
         }
     return best;
+}
+
+double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice) {
+    corr_winograd_part parts[CORR_WINOGRAD_PARTS];
+    if (!corr_winograd_engine.accepts(s))
+        return -1;
+    const int count = corr_winograd_parts(s, parts);
+    if (count == 0)
+        return -1;
+    double cycles = choose_part(&parts[0].s, planned, choice); /* the longest phases */
+    const blocking first = make_blocking(&parts[0].s, choice);
+    for (int i = 1; i < count && cycles >= 0; i++) {
+        const blocking b = make_blocking(&parts[i].s, choice);
+        int64_t tiles;
+        cycles += best_tiles(&b, &tiles);
+        choice->packs_late &= b.tiles <= first.tiles;
+    }
+    return cycles;
 }
 
 void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice) {
