@@ -122,13 +122,17 @@ def test_winograd_touches_nothing_outside(sizes, nhwc, at):
         with _kernels.memory(at) as memory:
             corr.conv2d(ax, aw, ab, out=oy, **how)
             corr.conv2d_input(x.shape, aw, ag, out=ox, **how)
+            large = rng.standard_normal((oc, ic, 5, 4)).astype(np.float32)
+            wide = corr.conv2d(ax, large, ab, padding=(2, 3), algorithm="winograd")
             dilated = corr.conv2d(ax, aw, ab, padding=(2, 4), dilation=2, algorithm="winograd")
             plan = corr.plan(x.shape, aw, ab, **how)
             again = plan(ax, out=np.full_like(oy, np.nan))
             del plan
             apart = reference.conv2d(x, weight, bias, 1, (2, 4), 2)
             np.testing.assert_allclose(dilated, apart, atol=1e-5 * np.abs(apart).max(), rtol=0)
-            del dilated
+            apart = reference.conv2d(x, large, bias, 1, (2, 3))
+            np.testing.assert_allclose(wide, apart, atol=1e-5 * np.abs(apart).max(), rtol=0)
+            del dilated, wide
         assert memory.alive == 0
         for got, want in ((oy, wanted), (again, wanted), (ox, back)):
             np.testing.assert_allclose(got, want, atol=1e-5 * np.abs(want).max(), rtol=0)

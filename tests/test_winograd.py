@@ -273,3 +273,51 @@ def test_padding_that_is_no_step_of_the_dilation():
         corr.conv2d(x, w, padding=1, dilation=2, algorithm="winograd")
     y = corr.conv2d(x, w, padding=((2, 1), (2, 3)), dilation=2, algorithm="winograd")
     np.testing.assert_allclose(y, corr.conv2d(x, w, padding=((2, 1), (2, 3)), dilation=2, algorithm="direct"), 1e-5)
+
+
+SIZES = ((5, 5), (7, 7), (9, 9), (2, 2), (4, 4), (3, 5), (6, 2), (8, 5))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_other_kernels_are_blocks_of_3x3(size):
+    """The promise counts their kernels filled up with zeros: see tiles.py."""
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        groups, ic, oc = (int(rng.choice(of)) for of in ((1, 1, 2), (1, 3, 16, 33, 40), (1, 17, 48)))
+        padding = tuple(tuple(int(p) for p in rng.integers(0, taps, 2)) for taps in size)
+        most = [max(taps - sum(pads), 1) for taps, pads in zip(size, padding, strict=True)]
+        x = data(KINDS[seed % len(KINDS)], rng, (2, groups * ic, *(m + int(rng.integers(0, 24)) for m in most)))
+        w = rng.standard_normal((groups * oc, ic, *size)).astype(np.float32)
+        bias = rng.standard_normal(groups * oc).astype(np.float32)
+        how = {"padding": padding, "groups": groups, "algorithm": "winograd"}
+        plan = corr.plan(x.shape, w, **how)
+        assert plan.algorithm == "winograd"
+        wanted = reference.conv2d(x, w, None, 1, padding, 1, groups)
+        xl = laid_out(x, ("contiguous", "channels_last", "reversed", "gaps")[seed % 4], rng)
+        y = corr.conv2d(xl, w, **how)
+        for got in (y, plan(x), plan(xl)):
+            assert error(got, wanted, x, w, padding, groups) <= 16, (x.shape, w.shape, how)
+        np.testing.assert_array_equal(plan(xl), plan(x))
+        with_bias = corr.conv2d(xl, w, bias, **how, activation="relu6")
+        np.testing.assert_array_equal(with_bias, (y + bias[:, None, None]).clip(0, 6))
+        gy = data("normal", rng, wanted.shape)
+        gx = corr.conv2d_input(x.shape, w, gy, **how)
+        wanted_gx = reference.conv2d_input(x.shape, w, gy, 1, padding, 1, groups)
+        turned = w.reshape(groups, oc, ic, *size).swapaxes(1, 2)[..., ::-1, ::-1].reshape(-1, oc, *size)
+        back = [tuple(taps - 1 - p for p in pads) for taps, pads in zip(size, padding, strict=True)]
+        assert error(gx, wanted_gx, gy, turned, back, groups) <= 16, (x.shape, w.shape, how)
+
+
+def test_other_kernels_that_are_not_finite_somewhere():
+    """Nor does a pixel beside a window, under a tap that a block has too many, touch an output."""
+    rng = np.random.default_rng(6)
+    for size, dilation in ((5, 1), (7, 1), (4, 2)):
+        x = rng.standard_normal((1, 32, 30, 23)).astype(np.float32)
+        w = rng.standard_normal((16, 32, size, size)).astype(np.float32)
+        for array, at in ((x, (0, 3, 14, 11)), (w, (2, 3, 1, 1))):
+            good, array[at] = array[at], np.inf
+            with np.errstate(invalid="ignore"):
+                y, direct = (corr.conv2d(x, w, padding=size // 2 * dilation, dilation=dilation, algorithm=a)
+                             for a in ("winograd", "direct"))
+            np.testing.assert_array_equal(np.isfinite(y), np.isfinite(direct))
+            array[at] = good

@@ -4,10 +4,10 @@ import numpy as np
 import reference
 
 
-def framed(x, padding, tile):
+def framed(x, padding, tile, kernel=(3, 3)):
     """The pixels as tiles see them: padded or cut, and on to whole tiles."""
-    for axis, (before, after) in zip((2, 3), padding, strict=True):
-        outputs = x.shape[axis] + before + after - 2
+    for axis, (before, after), taps in zip((2, 3), padding, kernel, strict=True):
+        outputs = x.shape[axis] + before + after - taps + 1
         after += -outputs % tile
         width = [(0, 0)] * 4
         width[axis] = (max(before, 0), max(after, 0))
@@ -16,12 +16,21 @@ def framed(x, padding, tile):
     return x
 
 
+def outputs(x, w, padding):
+    return [size + sum(pad) - taps + 1 for size, pad, taps in zip(x.shape[2:], padding, w.shape[2:], strict=True)]
+
+
 def tile_sums(x, w, padding, groups, tile):
     """What the promise counts in, for each output: sqrt(K * sum m_c^2) over its K input channels,
     m_c the largest |x| under its tile times sum |w|."""
-    out = [size + sum(pad) - 2 for size, pad in zip(x.shape[2:], padding, strict=True)]
-    size = framed(np.abs(x.astype(np.float64)), padding, tile)
-    windows = np.lib.stride_tricks.sliding_window_view(size, (tile + 2, tile + 2), (2, 3))
+    # A kernel is filled up to blocks of 3x3, whose taps of zero see pixels, too.
+    kernel = [-(-taps // 3) * 3 for taps in w.shape[2:]]
+    out = outputs(x, w, padding)
+    padding = [(before, after + more - taps)
+               for (before, after), more, taps in zip(padding, kernel, w.shape[2:], strict=True)]
+    size = framed(np.abs(x.astype(np.float64)), padding, tile, kernel)
+    window = [tile + taps - 1 for taps in kernel]
+    windows = np.lib.stride_tricks.sliding_window_view(size, window, (2, 3))
     most = windows[:, :, ::tile, ::tile].max((4, 5))
     most = most.reshape(len(x), groups, w.shape[1], *most.shape[2:])
     weights = np.abs(w.astype(np.float64)).sum((2, 3)).reshape(groups, -1, w.shape[1])
@@ -32,7 +41,7 @@ def tile_sums(x, w, padding, groups, tile):
 
 def largest_sums(x, w, padding, groups, tile):
     """The largest sum |x||w| among the outputs of each one's tile, those past the map too."""
-    x = framed(np.abs(x), padding, tile)
+    x = framed(np.abs(x), padding, tile, w.shape[2:])
     sums = reference.conv2d(x, np.abs(w), groups=groups)
     n, c, h, v = sums.shape
     sums = sums.reshape(n, c, h // tile, tile, v // tile, tile).max((3, 5))
@@ -46,7 +55,7 @@ def planned_tile(plan):
 
 def promised(x, w, padding, groups=1, sums_of=tile_sums, tiles=None):
     """Those sums over the tiles that may be taken: of 2x2 outputs below 32 channels; above, either."""
-    out = [size + sum(pad) - 2 for size, pad in zip(x.shape[2:], padding, strict=True)]
+    out = outputs(x, w, padding)
     tiles = tiles or ((2, 4) if w.shape[1] >= 32 else (2,))
     every = [sums_of(x, w, padding, groups, tile)[:, :, : out[0], : out[1]] for tile in tiles]
     return np.max(every, 0)

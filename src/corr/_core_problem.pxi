@@ -231,12 +231,12 @@ cdef int _algorithm(object word, _Types types) except -1:
 
 cdef int _check_winograd(corr_problem *s, object word) except -1:
     """A demand that cannot be met is refused, a preference only taken where it can."""
-    cdef bint fits = (s.dtype == CORR_F32 and s.h.kernel == 3 and s.w.kernel == 3
+    cdef bint fits = (s.dtype == CORR_F32 and 2 <= s.h.kernel <= 9 and 2 <= s.w.kernel <= 9
                       and s.h.stride == 1 and s.w.stride == 1
                       and s.h.pad % s.h.dilation == 0 and s.w.pad % s.w.dilation == 0)
     if s.algorithm == CORR_WINOGRAD and not fits:
         raise ValueError(
-            "algorithm='winograd' cannot be used here: it takes 3x3 kernels with stride 1 and "
+            "algorithm='winograd' cannot be used here: it takes kernels of 2x2 to 9x9 with stride 1 and "
             "padding on the top and left of whole steps of the dilation, got "
             f"{s.h.kernel}x{s.w.kernel} with stride ({s.h.stride}, {s.w.stride}), padding "
             f"({s.h.pad}, {s.w.pad}) and dilation ({s.h.dilation}, {s.w.dilation})"

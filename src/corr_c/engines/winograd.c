@@ -1,6 +1,7 @@
 /* 3x3 at stride 1 by Winograd's F(4, 3) or F(2, 3), fused: what a block of tiles becomes at
  * each step stays in L2, and no transformed image is ever written. A dilated one is several that
- * are not (winograd_parts.c).
+ * are not (winograd_parts.c); one of another size is a sum of blocks of 3x3, whose terms follow one
+ * another as those of more input channels would.
  *
  *   item: some tiles of all images, some panels of output channels
  *     for c: V_LANES input channels   V[point][tile][c] = the tiles' transform (L2)
@@ -35,6 +36,7 @@ typedef struct winograd_job {
     int64_t blocks, bands;
     int64_t threads;
     corr_line_steps x_steps, y_steps;
+    int64_t terms, channels, blocks_across; /* of the kernel's blocks */
     int64_t phase_rows, phase_columns; /* phases of a dilation in an image, */
     int64_t x_phase[2], y_phase[2];    /* and from a row or column of them to the next */
 } winograd_job;
@@ -67,9 +69,11 @@ static int64_t tiles_of(const corr_problem *s, const corr_choice *c) {
     return s->n * corr_ceil_div(s->h.out, outputs_of(c)) * corr_ceil_div(s->w.out, outputs_of(c));
 }
 
+enum { MOST_TAPS = 9 }; /* a side of a kernel */
+
 static int accepts(const corr_problem *s) {
-    return s->dtype == CORR_F32 && s->h.kernel == 3 && s->w.kernel == 3 && s->h.stride == 1 &&
-           s->w.stride == 1 && corr_winograd_fits_phases(s) && s->ic > 0;
+    return s->dtype == CORR_F32 && s->h.kernel >= 2 && s->h.kernel <= MOST_TAPS && s->w.kernel >= 2 &&
+           s->w.kernel <= MOST_TAPS && s->h.stride == 1 && s->w.stride == 1 && corr_winograd_fits_phases(s) && s->ic > 0;
 }
 
 /* An odd number of cache lines, so that the points of a tile spread over the sets of L1. */
@@ -85,7 +89,7 @@ static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *
     z.row_tiles = corr_min(in_row, corr_round_up(corr_ceil_div(in_row, runs), ROW_TILES_STEP));
     z.points_a_line = corr_max(1, (CORR_LINE - 16) / kc);
     z.line = odd_lines(z.tiles * CORR_LINE);
-    z.blocks_of_terms = corr_ceil_div(s->ic, c->depth);
+    z.blocks_of_terms = corr_ceil_div(corr_winograd_terms(s, c->kernels), c->depth);
     z.v = z.line * corr_ceil_div(points * z.blocks_of_terms, z.points_a_line);
     z.m_tile = corr_min(c->inverse_panels * c->vectors * lanes, corr_round_up(s->oc, lanes));
     z.m_point = odd_lines(z.tiles * z.m_tile);
@@ -155,20 +159,24 @@ static int64_t outputs_at(const winograd_item *item, const tile_run *r, int64_t 
     return image_at(item->job, r->n, ys, item->job->y_phase) + o * ys[2] + r->i * outputs * ys[3] + r->j * outputs * ys[4];
 }
 
-/* The pixels that a run of tiles sees, lanes of channels, zero where they are padding:
- * those are set once, for all channels. */
-static void stage_patch(const winograd_item *item, const tile_run *r, int64_t c) {
+/* The pixels that a run of tiles sees, lanes of the channels from term on, zero where they are
+ * padding: those are set once, for all channels of a block of the kernel. */
+static void stage_patch(const winograd_item *item, const tile_run *r, int64_t term) {
     const corr_problem *s = item->job->s;
     const corr_choice *choice = item->job->choice;
     const corr_kernels *k = choice->kernels;
-    const int64_t *xs = s->x_stride, outputs = outputs_of(choice), from = patch_at(item, r, c);
-    const int64_t h = r->i * outputs - s->h.pad, w = r->j * outputs - s->w.pad;
+    const int64_t all = item->job->channels, across = item->job->blocks_across;
+    const int64_t block = term < all ? 0 : term / all, c = term - block * all;
+    const int64_t p = block / across * 3, q = block % across * 3;
+    const int64_t *xs = s->x_stride, outputs = outputs_of(choice);
+    const int64_t from = patch_at(item, r, c) + p * xs[3] + q * xs[4];
+    const int64_t h = r->i * outputs - s->h.pad + p, w = r->j * outputs - s->w.pad + q;
     const int64_t width = r->count * outputs + 2, row = item->job->sizes.patch_row;
     const int64_t r0 = corr_max(0, -h), r1 = corr_min(choice->points, s->h.in - h);
     const int64_t lo = corr_max(0, -w), hi = corr_min(width, s->w.in - w);
     if (c == 0 && (r0 > 0 || r1 < choice->points || lo > 0 || hi < width))
         memset(item->patch, 0, (size_t)(row * choice->points * k->bytes));
-    if (lo >= hi)
+    if (lo >= hi || c >= s->ic)
         return;
     for (int64_t i = r0; i < r1; i++)
         k->lanes_in(item->x + (from + i * xs[3] + lo * xs[4]) * k->bytes, xs[4], xs[2], hi - lo,
@@ -192,7 +200,7 @@ static void transform_tiles(const winograd_item *item) {
     tile_run r;
     for (int64_t t = 0; t < item->end - item->first; t += r.count) {
         r = make_run(item, t);
-        for (int64_t ic = 0; ic < job->s->ic; ic += lanes) {
+        for (int64_t ic = 0; ic < job->terms; ic += lanes) {
             for (int e = 0; ic % c->depth == 0 && e < c->points * c->points; e++)
                 offsets[e] = (int32_t)point_offset(job, ic / c->depth, e);
             stage_patch(item, &r, ic);
@@ -224,14 +232,14 @@ static void multiply_panel(const winograd_item *item, int64_t e, const char *u, 
     const corr_choice *c = job->choice;
     const corr_kernels *k = c->kernels;
     const int64_t tiles = item->end - item->first, bytes = k->bytes, v = width / k->lanes - 1;
-    for (int64_t pc = 0; pc < job->s->ic; pc += c->depth, u += c->depth * width * bytes) {
+    for (int64_t pc = 0; pc < job->terms; pc += c->depth, u += c->depth * width * bytes) {
         const corr_store store = {.accumulate = pc > 0};
         const char *a = item->v + point_offset(job, pc / c->depth, e) * bytes;
         for (int64_t t = 0; t < tiles; t += item->height) {
             const int64_t rows = corr_min(item->height, tiles - t);
             const int32_t *ahead_offsets;
             const void *ahead = take_lines(item->ahead, &ahead_offsets);
-            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->s->ic - pc),
+            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->terms - pc),
                                        a + t * CORR_LINE * bytes, u, width,
                                        item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
                                        z->m_tile, width, &store, ahead, ahead_offsets);
@@ -431,11 +439,13 @@ static corr_status run_part(const corr_problem *whole, const corr_winograd_part 
         .workspace = workspace, .sizes = make_sizes(s, c),
         .across = corr_ceil_div(s->w.out, outputs_of(c)),
         .down = corr_ceil_div(s->h.out, outputs_of(c)),
-        .threads = call->threads, .phase_rows = p->rows, .phase_columns = p->columns,
+        .threads = call->threads, .terms = corr_winograd_terms(s, c->kernels),
+        .channels = corr_winograd_channels(s, c->kernels), .blocks_across = corr_winograd_blocks(&s->w),
+        .phase_rows = p->rows, .phase_columns = p->columns,
         .x_phase = {xs[3], xs[4]}, .y_phase = {ys[3], ys[4]},
     };
     const int64_t at_once = c->inverse_panels * c->vectors * c->kernels->lanes;
-    job.x_steps = corr_make_line_steps(c->depth, s->ic, s->x_stride[2], s->x_stride[4]);
+    job.x_steps = corr_make_line_steps(c->depth, corr_min(s->ic, c->depth), s->x_stride[2], s->x_stride[4]);
     job.y_steps = corr_make_line_steps(c->depth, corr_min(s->oc, at_once), s->y_stride[2],
                                        s->y_stride[4]);
     job.blocks = corr_ceil_div(tiles_of(s, c), job.sizes.tiles);

@@ -16,6 +16,16 @@ typedef struct corr_winograd_sizes {
     int64_t v, m, patch, pixels, panels, taps; /* what each takes */
 } corr_winograd_sizes;
 
+/* A kernel of another size is cut into blocks of 3x3, the last ones filled up with zeros: as many
+ * input channels, each block's of pixels 3 further on, and whole vectors of them. */
+CORR_INLINE int64_t corr_winograd_blocks(const corr_axis *a) { return corr_ceil_div(a->kernel, 3); }
+CORR_INLINE int64_t corr_winograd_channels(const corr_problem *s, const corr_kernels *k) {
+    return corr_winograd_blocks(&s->h) * corr_winograd_blocks(&s->w) > 1 ? corr_round_up(s->ic, k->lanes) : s->ic;
+}
+CORR_INLINE int64_t corr_winograd_terms(const corr_problem *s, const corr_kernels *k) {
+    return corr_winograd_blocks(&s->h) * corr_winograd_blocks(&s->w) * corr_winograd_channels(s, k);
+}
+
 /* engines/winograd_parts.c: phases of a dilation, which are images of s, in rows and columns of them;
  * where in x and y the first one begins. Without dilation there is one part, of one phase. */
 enum { CORR_WINOGRAD_PARTS = 9 };

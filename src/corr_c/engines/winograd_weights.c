@@ -3,6 +3,8 @@
  * each panel by the item that needs it, if a single one does. */
 #include "winograd.h"
 
+#include <string.h>
+
 enum { AT_ONCE = 32 }; /* input channels: 9 taps of them for a panel of 32 take 36 KB */
 
 int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, int64_t panel) {
@@ -11,15 +13,15 @@ int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, i
 }
 
 /* A line more than the weights of a point, so that points do not meet in the same sets. */
-static int64_t point_floats(const corr_problem *s, int64_t width) {
-    return (s->ic * width + 15) / 16 * 16 + 16;
+static int64_t point_floats(const corr_problem *s, const corr_choice *c, int64_t width) {
+    return (corr_winograd_terms(s, c->kernels) * width + 15) / 16 * 16 + 16;
 }
 
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,
                                    int64_t point) {
     const int64_t points = c->points * c->points;
-    return panel * points * point_floats(s, c->vectors * c->kernels->lanes) +
-           point * point_floats(s, corr_winograd_panel_width(s, c, panel));
+    return panel * points * point_floats(s, c, c->vectors * c->kernels->lanes) +
+           point * point_floats(s, c, corr_winograd_panel_width(s, c, panel));
 }
 
 int64_t corr_winograd_group_floats(const corr_problem *s, const corr_choice *c) {
@@ -35,17 +37,37 @@ int64_t corr_winograd_taps_floats(const corr_choice *c) {
     return 9 * AT_ONCE * (int64_t)c->vectors * c->kernels->lanes;
 }
 
+/* Some channels of a block of the kernel, as [p][q][channel][width], zeros beside what it has. */
+static void pack_block(const corr_problem *s, const corr_kernels *k, const char *w, int64_t outputs,
+                       int64_t width, int64_t p0, int64_t q0, int64_t channels, int64_t room, char *taps) {
+    const int64_t *ws = s->w_stride, bytes = k->bytes;
+    const int64_t rows = corr_min(s->h.kernel - p0, 3), columns = corr_min(s->w.kernel - q0, 3);
+    w += (p0 * ws[3] + q0 * ws[4]) * bytes;
+    if (rows == 3 && columns == 3 && channels == room) {
+        k->pack_weights(w, outputs, width, channels, 3, 3, ws[1], ws[2], ws[3], ws[4], taps);
+        return;
+    }
+    memset(taps, 0, (size_t)(9 * room * width * bytes));
+    const int64_t at_once = channels == room ? columns : 1; /* taps that follow one another */
+    for (int64_t p = 0; p < rows; p++)
+        for (int64_t q = 0; q < columns; q += at_once)
+            k->pack_weights(w + (p * ws[3] + q * ws[4]) * bytes, outputs, width, channels, 1, at_once, ws[1],
+                            ws[2], ws[3], ws[4], taps + (p * 3 + q) * room * width * bytes);
+}
+
 void corr_winograd_pack_panel(const corr_problem *s, const corr_choice *c, const char *w,
                               int64_t panel, char *taps, char *u) {
     const corr_kernels *k = c->kernels;
     const int64_t *ws = s->w_stride, bytes = k->bytes;
     const int64_t width = corr_winograd_panel_width(s, c, panel), o = panel * c->vectors * k->lanes;
-    for (int64_t ic = 0; ic < s->ic; ic += AT_ONCE) {
-        const int64_t channels = corr_min(AT_ONCE, s->ic - ic), tap = channels * width;
-        k->pack_weights(w + (o * ws[1] + ic * ws[2]) * bytes, corr_min(width, s->oc - o), width,
-                        channels, 3, 3, ws[1], ws[2], ws[3], ws[4], taps);
-        k->winograd[c->points == 4].weights(taps, tap, tap, u + ic * width * bytes,
-                                            point_floats(s, width));
+    const int64_t all = corr_winograd_channels(s, k), across = corr_winograd_blocks(&s->w);
+    for (int64_t term = 0, room; term < corr_winograd_terms(s, k); term += room) {
+        const int64_t ic = term % all, block = term / all;
+        room = corr_min(AT_ONCE, all - ic);
+        pack_block(s, k, w + (o * ws[1] + ic * ws[2]) * bytes, corr_min(width, s->oc - o), width,
+                   block / across * 3, block % across * 3, corr_min(room, s->ic - ic), room, taps);
+        k->winograd[c->points == 4].weights(taps, room * width, room * width, u + term * width * bytes,
+                                            point_floats(s, c, width));
     }
 }
 

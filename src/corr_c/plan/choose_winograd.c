@@ -40,13 +40,14 @@ static const int64_t l3_bytes = 24 << 20;
 /* Weights transformed in the call: a vector of filters, and a vector of points stored. Caches
  * emptied before the call cost no more, since the lines are fetched ahead; but what base/memory.c
  * does not keep for the next call lies on fresh pages. */
-static const double filter_cycles = 105, point_cycles = 4.2, fresh_point_cycles = 16;
+static const double filter_cycles = 105, cut_filter_cycles = 150, point_cycles = 4.2, fresh_point_cycles = 16;
 static const int64_t kept_bytes = 32 << 20;
 
 typedef struct blocking {
     const corr_problem *s;
     const corr_choice *c;
     int64_t tiles, across, vectors; /* tiles of all images, and of a row; vectors of channels */
+    int64_t terms; /* input channels, of all blocks of the kernel */
     double weight_bytes;
 } blocking;
 
@@ -56,7 +57,8 @@ static blocking make_blocking(const corr_problem *s, const corr_choice *c) {
     b.across = corr_ceil_div(s->w.out, outputs);
     b.tiles = s->n * corr_ceil_div(s->h.out, outputs) * b.across;
     b.vectors = corr_ceil_div(s->oc, lanes);
-    b.weight_bytes = (double)(c->points * c->points * s->ic * b.vectors * lanes * c->kernels->bytes);
+    b.terms = corr_winograd_terms(s, c->kernels);
+    b.weight_bytes = (double)(c->points * c->points * b.terms * b.vectors * lanes * c->kernels->bytes);
     return b;
 }
 
@@ -103,7 +105,7 @@ static double product_cycles(const blocking *b, int64_t tiles, int64_t vectors) 
 /* An item: some tiles and some vectors of output channels. */
 static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
     const corr_choice *c = b->c;
-    const double points = c->points * c->points, ic = (double)b->s->ic;
+    const double points = c->points * c->points, ic = (double)b->terms;
     const double product = product_cycles(b, tiles, vectors) * points * ic;
     const double weights = b->weight_bytes * (double)vectors / (double)b->vectors;
     const double v = points * (double)tiles * ic * (double)c->kernels->bytes;
@@ -116,7 +118,7 @@ static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
     /* What streams is hidden behind the products, all but a part. */
     const double most = product > far ? product : far;
     return item_start + most + seen * far +
-           transform_cycles(b, tiles, b->s->ic, vectors * c->kernels->lanes);
+           transform_cycles(b, tiles, b->terms, vectors * c->kernels->lanes);
 }
 
 /* Beyond four panels V was slower from L3 than the weights that it saves. */
@@ -141,10 +143,12 @@ static double best_tiles(const blocking *b, int64_t *tiles) {
 }
 
 static double weights_cycles(const blocking *b) {
-    const double filters = (double)(b->s->groups * b->s->ic * b->vectors);
+    const double filters = (double)(b->s->groups * b->terms * b->vectors);
     const double points = b->c->points * b->c->points;
     const int fresh = b->weight_bytes * (double)b->s->groups > (double)kept_bytes;
-    return filters * (filter_cycles + points * (fresh ? fresh_point_cycles : point_cycles));
+    const int64_t taps = b->s->h.kernel * b->s->w.kernel;
+    const double cut = taps == 9 * corr_ceil_div(b->terms, b->s->ic) ? 0 : cut_filter_cycles;
+    return filters * (filter_cycles + cut + points * (fresh ? fresh_point_cycles : point_cycles));
 }
 
 static double choose_part(const corr_problem *s, int planned, corr_choice *choice) {
@@ -157,7 +161,8 @@ static double choose_part(const corr_problem *s, int planned, corr_choice *choic
     corr_choice c = *choice;
     c.engine = &corr_winograd_engine;
     c.channel_lanes = 1;
-    c.depth = corr_round_up(corr_ceil_div(s->ic, corr_ceil_div(s->ic, longest_chain)),
+    const int64_t terms = corr_winograd_terms(s, c.kernels);
+    c.depth = corr_round_up(corr_ceil_div(terms, corr_ceil_div(terms, longest_chain)),
                             c.kernels->lanes);
     for (c.points = 4; c.points <= (four ? 6 : 4); c.points += 2)
         for (c.vectors = 1; c.vectors <= CORR_MAX_VECTORS; c.vectors++) {
