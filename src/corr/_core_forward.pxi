@@ -32,9 +32,9 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, 
         Applied to the output; NaN stays NaN.
     algorithm : {"auto", "direct", "winograd", "fft"}, default "auto"
         "direct": each output is one sum of products. The other two are for float32 and round
-        as docs/accuracy.md says: "winograd" takes 3x3 at stride 1, dilated or not, with up to four
-        times fewer products, "fft" one input channel a group at stride 1, for large kernels.
-        "auto" picks.
+        as docs/accuracy.md says: "winograd" takes kernels of 2x2 to 9x9 at stride 1, dilated or
+        not, with up to four times fewer products, "fft" one input channel a group at stride 1,
+        for large kernels. "auto" picks.
     out : ndarray, optional
         Where to write the result.
 
