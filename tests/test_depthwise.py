@@ -117,6 +117,22 @@ def test_planes_that_leave_lanes_empty():
             assert (wide[..., 0] == 7).all() and (wide[..., -2:] == 7).all()
 
 
+@pytest.mark.parametrize("size", [7, 9])
+def test_a_plan_for_planes_that_are_turned_takes_other_images(size):
+    """Mirrored and channels-last, from and to: its weights are packed for planes."""
+    rng = np.random.default_rng(11)
+    for channels in (77, 80, 93):
+        w = whole(rng, (channels, 1, size, size), np.float32)
+        pixels = whole(rng, (1, 26, 19, channels), np.float32)
+        plan = corr.plan((1, channels, 26, 19), w, None, 1, size // 2, 1, channels, algorithm="direct")
+        for image in (pixels, pixels[:, :, ::-1], pixels[:, ::-1]):
+            x = image.transpose(0, 3, 1, 2)
+            wanted = reference.conv2d(x, w, None, 1, size // 2, 1, channels)
+            last = np.full_like(pixels, np.nan).transpose(0, 3, 1, 2)
+            for out in (np.full(x.shape, np.nan, np.float32), last):
+                np.testing.assert_array_equal(plan(x, out=out), wanted, f"{channels}")
+
+
 def test_slabs_of_whole_pages():
     """Kernels of any height: no slab's size makes one more row free of cost."""
     for height in range(2, 130):

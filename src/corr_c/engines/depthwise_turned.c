@@ -28,6 +28,7 @@ static void make_own(const corr_problem *s, const corr_choice *c, turned_job *jo
     t->x_stride[0] = s->h.in * t->x_stride[3];
     t->y_stride[0] = s->h.out * t->y_stride[3];
     job->choice = *c;
+    job->choice.turned = 0; /* but its weights overlap as packed for that: no other image takes them */
     corr_split_stencil(t, 1, &job->choice);
     const int64_t pixels = t->x_stride[0] + t->y_stride[0];
     job->worker_bytes = corr_round_up(pixels * c->kernels->bytes +

@@ -79,7 +79,7 @@ int corr_takes_stencil(const corr_problem *s, const corr_kernels *k) {
 }
 
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice) {
-    return choice->channel_lanes && s->x_stride[1] == 1 && s->y_stride[1] == 1 &&
+    return choice->channel_lanes && !choice->turned && s->x_stride[1] == 1 && s->y_stride[1] == 1 &&
            s->x_stride[4] != 1;
 }
 
