@@ -406,19 +406,10 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
                                                   planes / (4 * (int64_t)threads)));
 }
 
-/* Transforms: cycles of one core for one image, whatever the batch, so that an image's bits do
- * not depend on those beside it. Of the FMA peak a march was seen to reach 0.75, a block 0.5, one of
- * a lane a channel 0.65; a vector of points costs 2.5 a radix 2 step and 8 to be loaded, turned,
- * multiplied and stored, 4 more where the tile and the spectrum do not stay in L2, and 30 where pixels
- * lie apart. A picture of 1080p takes 1.6 ms by transforms for 9x9 and 3.0 for 31x31, and 2.5 and 19
- * without; 9x9 on 4 of 16x112x112, channels last, 2.3 and 1.6. */
+/* Of the FMA peak a march was seen to reach 0.75, a block 0.5, one of a lane a channel 0.65. */
 static const double march_rate = 0.75, block_rate = 0.5;
-static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4, apart_point_cycles = 30;
-static const int64_t transform_bytes = 768 << 10;
-static const int64_t fewest_taps = 64; /* smaller kernels round as direct sums do */
-enum { LARGEST_TILE = 1024 };
 
-static double direct_cycles(const corr_problem *s, const corr_choice *c) {
+double corr_stencil_cycles(const corr_problem *s, const corr_choice *c) {
     const int64_t lanes = c->kernels->lanes, apart = s->groups > 1 && s->oc == 1 && s->x_stride[1] == 1;
     const double columns = (double)(apart ? s->w.out : corr_round_up(s->w.out, lanes));
     const double planes = (double)(apart ? corr_round_up(s->groups, lanes) : s->groups * s->oc);
@@ -426,119 +417,4 @@ static double direct_cycles(const corr_problem *s, const corr_choice *c) {
                         : apart                                                        ? lanes_rate
                                                                                        : block_rate;
     return planes * (double)s->h.out * columns * (double)corr_terms(s) / (2 * rate * (double)lanes);
-}
-
-/* A pair of tiles, there, and back for each of oc kernels. */
-static double pair_cycles(const corr_choice *c, int apart, int64_t oc) {
-    const int64_t bytes = 4 * c->tile_h * c->tile_w * c->kernels->bytes;
-    double cycles = point_cycles + (bytes > transform_bytes ? far_point_cycles : 0);
-    cycles += apart ? apart_point_cycles : 0;
-    for (int64_t n = 2; n <= c->tile_h; n *= 2)
-        cycles += level_cycles;
-    for (int64_t n = 2; n <= c->tile_w; n *= 2)
-        cycles += level_cycles;
-    return cycles * (double)(c->tile_h * c->tile_w * (1 + oc)) / c->kernels->lanes;
-}
-
-static double transform_cycles(const corr_problem *s, const corr_choice *c) {
-    const int64_t tiles = corr_ceil_div(s->h.out, c->tile_h - s->h.kernel + 1) *
-                          corr_ceil_div(s->w.out, c->tile_w - s->w.kernel + 1);
-    const int apart = s->x_stride[4] != 1 || s->y_stride[4] != 1;
-    return (double)(s->groups * s->oc) * pair_cycles(c, 0, 0) +
-           (double)(s->groups * corr_ceil_div(tiles, 2)) * pair_cycles(c, apart, s->oc);
-}
-
-int corr_choose_fft(const corr_problem *s, corr_choice *choice) {
-    corr_choice c = *choice;
-    double best = s->algorithm == CORR_FFT ? -1 : direct_cycles(s, choice);
-    int found = 0;
-    if (!corr_fft_engine.accepts(s) || (s->algorithm != CORR_FFT && corr_terms(s) < fewest_taps))
-        return 0;
-    c.engine = &corr_fft_engine;
-    c.cb = 1;
-    c.kc = corr_terms(s);
-    for (c.tile_h = c.kernels->lanes; c.tile_h <= LARGEST_TILE; c.tile_h *= 2)
-        for (c.tile_w = c.kernels->lanes; c.tile_w <= LARGEST_TILE; c.tile_w *= 2) {
-            if (c.tile_h < s->h.kernel || c.tile_w < s->w.kernel)
-                continue;
-            const double cycles = transform_cycles(s, &c);
-            if (best < 0 || cycles < best) {
-                best = cycles;
-                found = 1;
-                *choice = c;
-            }
-        }
-    return found;
-}
-
-/* Depends on the shape alone: it decides the order of the sums. At most some 64 rows go into one
- * part, and a group is cut into so many chunks that there are 32 in all. */
-void corr_split_weight_march(const corr_problem *s, int64_t *rows, int64_t *chunks) {
-    const int64_t parts = corr_ceil_div(s->h.out, 64);
-    *rows = corr_ceil_div(s->h.out, parts);
-    *chunks = corr_min(s->n * corr_ceil_div(s->h.out, *rows), corr_ceil_div(32, s->groups));
-}
-
-/* A march has one output channel and a block of taps in registers; where those are not one block,
- * only ISAs of 32 registers have blocks that are worth it. Tiles of several channels and taps
- * take 0.23 ms for 1.64 on 64 of 28x28 -> 6, 5x5 (AVX2), 1.6 for 5.5 on 3x480x640, 5x5. */
-int corr_weight_march_pays(const corr_problem *s) {
-    const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int wide = k->weight[4][4][0] != NULL;
-    const int one = s->h.kernel <= CORR_WEIGHT_ROWS && s->w.kernel <= CORR_STENCIL_TAPS && s->h.stride <= 2 &&
-                    k->weight[s->h.kernel - 1][s->w.kernel - 1][s->h.stride - 1];
-    return (one || wide) && (s->groups > 1 || s->oc < (wide ? 4 : 2));
-}
-
-/* Cycles of tiles of products, of one plane and output channel: a pixel that is copied alone costs
- * more than its share of a row. */
-static double product_weight_cycles(const corr_problem *s, const corr_kernels *k) {
-    const double taps = (double)(s->h.kernel * s->w.kernel), copy = s->w.stride > 1 ? 3 : 0.5;
-    const double tiles = (double)corr_ceil_div(s->h.kernel * s->w.kernel, k->dot_columns);
-    const double vectors = (double)corr_ceil_div(s->w.out, k->lanes);
-    return (double)s->n * ((double)s->h.out * (2 * taps * vectors + 15 * tiles) +
-                           copy * (double)(s->h.in * s->w.in) / (double)s->oc);
-}
-
-/* Both ways to a weight gradient in cycles of one plane and output channel, of AVX-512 in float32
- * at 7x7 to 112x112. A march pays for each sum's lanes, which are added up, for rows, and for
- * vectors of them; a channel a lane for turning the pixels of both, and for lanes that no group
- * fills. 3x3 on 960x7x7 takes 78 us one way and 18 the other, 144x56x56 72 and 109; 7x7 on
- * 96x56x56 324 and 200. */
-static double march_weight_cycles(const corr_problem *s, const corr_kernels *k) {
-    const double taps = (double)(s->h.kernel * s->w.kernel);
-    const double vectors = (double)corr_ceil_div(s->w.out, k->lanes);
-    const int whole = s->h.kernel == 3 && s->w.kernel == 3 && k->weight3[0][0];
-    const double tap = s->w.stride > 1 ? 1.3 : whole ? 0.55 : 0.9;
-    return 100 + 23 * taps + (double)(s->n * s->h.out) * (12 + tap * taps * vectors);
-}
-
-static double lanes_weight_cycles(const corr_problem *s, const corr_kernels *k) {
-    const double taps = (double)(s->h.kernel * s->w.kernel);
-    const double filled = (double)s->groups / (double)corr_ceil_div(s->groups, k->lanes);
-    const double turned = 5 + 5 * (double)(s->h.stride * s->w.stride) / (double)s->oc;
-    return ((double)(s->n * corr_pixels(s)) * (0.7 * taps + turned) + 16 * (60 + taps)) / filled;
-}
-
-int corr_takes_weight_lanes(const corr_problem *s) {
-    const corr_kernels *k = corr_kernel_table(s->dtype);
-    if (s->ic != 1 || 4 * s->groups < k->lanes)
-        return 0;
-    if (s->x_stride[4] != 1 || s->y_stride[4] != 1)
-        return 1;
-    return lanes_weight_cycles(s, k) < (corr_takes_weight_march(s) ? march_weight_cycles(s, k)
-                                                                   : product_weight_cycles(s, k));
-}
-
-/* Rows of x and of gradients that stay in L2 until all taps have met them. */
-static const int64_t band_bytes = 256 << 10;
-
-/* By the shape alone, as above. */
-void corr_split_weight_lanes(const corr_problem *s, corr_weight_bands *b) {
-    const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int64_t row = (s->w.in * s->h.stride + s->w.out) * k->lanes * k->bytes;
-    b->bands = corr_ceil_div(s->h.out, corr_max(band_bytes / row, s->h.kernel));
-    b->rows = corr_ceil_div(s->h.out, b->bands);
-    b->bands = corr_ceil_div(s->h.out, b->rows);
-    b->chunks = corr_min(s->n * b->bands, corr_ceil_div(32, corr_ceil_div(s->groups, k->lanes)));
 }

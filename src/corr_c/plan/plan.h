@@ -78,7 +78,8 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice);
 int corr_choose_threads(const corr_problem *s, int most);
 /* Is the next panel of planes that are read in place fetched meanwhile? */
 int corr_fetches_pixels(const corr_problem *s, const corr_kernels *k);
-/* Is the input gradient best made by way of its columns? */
+
+/* choose_input.c: is the input gradient best made by way of its columns? */
 int corr_takes_columns(const corr_problem *s);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
@@ -95,8 +96,8 @@ double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int
 /* choose_stencil.c */
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);
 void corr_choose_stencil(const corr_problem *s, corr_choice *choice);
-/* Transforms instead; returns 0 if those do not fit, or, unless asked for, do not pay. */
-int corr_choose_fft(const corr_problem *s, corr_choice *choice);
+/* Of one core, without transforms. */
+double corr_stencil_cycles(const corr_problem *s, const corr_choice *choice);
 void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice);
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
@@ -127,6 +128,9 @@ typedef struct corr_stencil_blocks {
 } corr_stencil_blocks;
 int64_t corr_stencil_rows_ahead(const corr_problem *s); /* to fetch, or 0: the next strip */
 int corr_next_plane_first(const corr_problem *s, const corr_choice *choice); /* to fetch */
+
+/* choose_fft.c: transforms instead; returns 0 if those do not fit, or, unless asked for, do not pay. */
+int corr_choose_fft(const corr_problem *s, corr_choice *choice);
 
 /* engines/depthwise_up.c: the input gradient of stride 2, unless a weight is not finite. */
 int corr_takes_up(const corr_problem *s);
