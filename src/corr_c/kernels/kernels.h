@@ -168,7 +168,7 @@ enum {
     CORR_STENCIL_KINDS
 };
 enum { CORR_STENCIL_TAPS = 7, CORR_STENCIL_KEPT = 50, CORR_BLOCK_ROWS = 7, CORR_BLOCK_SUMS = 28 };
-enum { CORR_BAND_ROWS = 6, CORR_BAND_TAPS = 7, CORR_BAND_SUMS = 28 };
+enum { CORR_BAND_ROWS = 6, CORR_BAND_TAPS = 7, CORR_BAND_SUMS = 28, CORR_SLIDE_INPUTS = 13 };
 typedef struct corr_stencil {
     int64_t kh, kw, step, dilation;
     int64_t planes, rows, columns, pair;
