@@ -117,6 +117,21 @@ def test_planes_that_leave_lanes_empty():
             assert (wide[..., 0] == 7).all() and (wide[..., -2:] == 7).all()
 
 
+@pytest.mark.parametrize("threads", [1, 3, 8])
+@pytest.mark.parametrize("kernel, dilation, size, groups", [
+    ((3, 3), (2, 2), (256, 256), 3), ((3, 3), (3, 1), (31, 90), 2), ((5, 5), (2, 2), (29, 67), 1),
+    ((7, 7), (3, 3), (140, 129), 2), ((3, 5), (1, 1), (50, 44), 1), ((5, 1), (4, 1), (37, 64), 3),
+    ((3, 3), (9, 9), (401, 453), 1), ((7, 3), (1, 5), (23, 71), 1), ((3, 3), (1, 2), (3000, 70), 1)])
+def test_bands_of_taps_apart(kernel, dilation, size, groups, threads):
+    """Rows of a dilation's phases, in parts of an image and on several threads."""
+    rng = np.random.default_rng(groups)
+    x, w = whole(rng, (1, groups, *size), np.float32), whole(rng, (groups, 1, *kernel), np.float32)
+    args = (1, tuple((k - 1) * d // 2 for k, d in zip(kernel, dilation)), dilation, groups)
+    with corr.num_threads(threads):
+        got = corr.conv2d(x, w, None, *args, algorithm="direct")
+    np.testing.assert_array_equal(got, reference.conv2d(x, w, None, *args))
+
+
 @pytest.mark.parametrize("size", [7, 9])
 def test_a_plan_for_planes_that_are_turned_takes_other_images(size):
     """Mirrored and channels-last, from and to: its weights are packed for planes."""

@@ -86,3 +86,16 @@ def test_batch_and_place(name):
     part = corr.conv2d(np.ascontiguousarray(cut), layer.w, layer.bias, layer.args[0], 0,
                        *layer.args[2:], algorithm="direct")
     np.testing.assert_array_equal(part, y[:, :, rows, columns])
+
+
+@pytest.mark.parametrize("shape, outputs, kernel", [((4, 16, 256, 256), 16, 3), ((17, 4, 28, 144), 64, 3),
+                                                    ((5, 17, 200, 144), 17, 5)])
+def test_large_batches(shape, outputs, kernel):
+    """Nor is it another where the batch is too large for any cache."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape, np.float32)
+    w = rng.standard_normal((outputs, 1, kernel, kernel), np.float32)
+    y = corr.conv2d(x, w, padding=1, groups=shape[1], algorithm="direct")
+    for i in (0, shape[0] - 1):
+        alone = corr.conv2d(x[i : i + 1], w, padding=1, groups=shape[1], algorithm="direct")
+        assert same([alone[0]], [y[i]]), i

@@ -238,7 +238,8 @@ def test_bands_at_every_tail(isa, dtype):
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_bands_of_planes_at_every_edge(isa, dtype):
-    """Columns at every distance from the image's edges, rows absent at both ends; NaN around all."""
+    """Columns at every distance from the image's edges, taps apart, rows absent at both ends, of one strip
+    every number of columns stored; NaN around all."""
     rng = np.random.default_rng(10)
     lanes = _kernels.lanes(isa, dtype)
     for table, (kh, step, rows, vectors) in only(isa, dtype, "band_planes"):
@@ -246,8 +247,10 @@ def test_bands_of_planes_at_every_edge(isa, dtype):
         edges = ((0, high), (-3, high + 2), (1, high), (kh - 1, high), (0, high - 1), (2, high - 2), (high, 0))
         for tail in range(2 * lanes + 4):
             strips, kw = 1 + tail % 3, (kh, 1, 2)[tail % 3 if tail > lanes else 0]
-            columns = strips * vectors * lanes
-            wide = columns * step + kw - 1  # all that is loaded
+            tap, width = 1 + tail // 2 % 3, vectors * lanes
+            columns = strips * width
+            stored = 1 + tail % width if strips == 1 else columns
+            wide = columns * step + (kw - 1) * tap  # all that is loaded
             lo, hi = edges[tail % len(edges)]
             end = max(wide - tail // 2, 0)
             left, right = ((0, wide), (tail, wide), (0, end), (tail, max(tail, end)))[tail % 4]
@@ -258,13 +261,14 @@ def test_bands_of_planes_at_every_edge(isa, dtype):
             y = np.full((rows, columns + 3), np.nan, dtype)
             wanted = y.copy()
             there = np.nan_to_num(x)
-            wanted[:, :columns] = activate(sum(
-                w[p, q] * there[p : p + (rows - 1) * step + 1 : step, q : q + (columns - 1) * step + 1 : step]
-                for p in range(kh) for q in range(kw)) + (0 if bias is None else bias), tail % 3)
+            sums = sum(w[p, q] * there[p : p + (rows - 1) * step + 1 : step,
+                                       q * tap : q * tap + (columns - 1) * step + 1 : step]
+                       for p in range(kh) for q in range(kw)) + (0 if bias is None else bias)
+            wanted[:, :stored] = activate(sums, tail % 3)[:, :stored]
             _kernels.stencil(
                 isa, table, (kh, step, rows, vectors), x, 0, w, 0, y, 0, bias=bias, activation=tail % 3,
                 kw=kw, strips=strips, row_lo=lo, row_hi=hi, column_lo=left, column_hi=right,
-                x_row=x.shape[1], y_row=y.shape[1])
+                x_row=x.shape[1], x_tap=tap, y_row=y.shape[1], columns=min(stored, width))
             np.testing.assert_array_equal(y, wanted, f"{kh} {step} {vectors} {tail}")
 
 

@@ -21,7 +21,7 @@ typedef struct stencil_job {
     int64_t row_items; /* of one run of planes */
     corr_stencil_kernel *const *marches;
     const corr_band *band; /* of planes, instead of a march */
-    corr_block_scratch scratch; /* if there is no march */
+    corr_block_scratch scratch; /* if there is neither */
     corr_stencil blocks;
     const int32_t *offsets;
 } stencil_job;
@@ -77,8 +77,7 @@ static corr_status pack(const corr_problem *s, const corr_choice *c, const void 
     return CORR_OK;
 }
 
-/* Rows of a stencil that are in the image, if its row 0 is the image's row h. */
-static void limit_rows(corr_stencil *t, int64_t h, int64_t step, int64_t in, int64_t most) {
+void corr_limit_rows(corr_stencil *t, int64_t h, int64_t step, int64_t in, int64_t most) {
     t->row_lo = h >= 0 ? 0 : corr_min(corr_ceil_div(-h, step), most);
     t->row_hi = h >= in ? 0 : corr_min(corr_ceil_div(in - h, step), most);
 }
@@ -89,19 +88,20 @@ static int in_planes(const corr_problem *s) {
 
 /* What a march has of a kernel: an entry a number of vectors, or NULL. */
 static corr_stencil_kernel *const *marches(const corr_problem *s, const corr_kernels *k, int kind) {
-    const int64_t size = s->h.kernel, step = s->h.stride;
-    if ((size != 3 && size != 5 && size != 7) || s->w.kernel != size || s->w.stride != step ||
-        step > 2 || s->w.dilation > 1 || (step == 2 && s->h.dilation > 1) || !in_planes(s) ||
-        corr_prefers_blocks(s) ||
-        !k->march[CORR_STENCIL_SHARED][size / 2 - 1][step - 1][0])
+    if (!in_planes(s) || !corr_marches(s, k))
         return NULL;
-    return k->march[kind][size / 2 - 1][step - 1];
+    return k->march[kind][s->h.kernel / 2 - 1][s->h.stride - 1];
+}
+
+static const corr_band *plane_band(const corr_problem *s, const corr_kernels *k) {
+    return in_planes(s) ? corr_find_plane_band(s, k) : NULL;
 }
 
 int64_t corr_depthwise_workspace(const corr_problem *s, const corr_choice *c, int threads) {
     if (corr_find_band(s, c))
         return 0;
-    if (corr_in_lanes(s, c) ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED))
+    if (corr_in_lanes(s, c) ? corr_lane_marches(s, c->kernels) != NULL
+                            : plane_band(s, c->kernels) || marches(s, c->kernels, CORR_STENCIL_SHARED))
         return 0;
     const corr_block_scratch b = corr_make_block_scratch(s, c);
     return b.offsets + threads * b.bytes;
@@ -156,7 +156,7 @@ static void march(const stencil_job *job, corr_stencil_kernel *kernel, corr_sten
     for (int64_t i = b->first; i < corr_min(b->first + d, b->end); i++) {
         const int64_t h = i * s->h.stride - s->h.pad;
         t->rows = corr_ceil_div(b->end - i, d);
-        limit_rows(t, h, d, s->h.in, (t->rows - 1) * s->h.stride + s->h.kernel);
+        corr_limit_rows(t, h, d, s->h.in, (t->rows - 1) * s->h.stride + s->h.kernel);
         kernel(t, b->x + (h * s->x_stride[3] + at * s->x_stride[4]) * bytes, b->w,
                b->y + (i * s->y_stride[3] + j * s->y_stride[4]) * bytes);
     }
@@ -275,7 +275,7 @@ static void filter_planes(void *context, int64_t index, int worker, corr_run_sta
     for (int64_t i = plane, count; i < last && !corr_should_stop(run); i += count) {
         const int64_t n = i / s->groups, g = i % s->groups;
         count = corr_min(last - i, s->groups - g);
-        if (!job->marches) {
+        if (!job->marches && !job->band) {
             count = corr_min(count, job->scratch.blocks.planes);
             filter_blocks(job, &t, n, g, count, first, end, worker);
             continue;
@@ -354,8 +354,8 @@ corr_status corr_run_depthwise(const corr_problem *s, const corr_choice *c, cons
         .row_items = corr_ceil_div(s->h.out, c->pixel_panels),
         .marches = lanes ? corr_lane_marches(s, c->kernels) : marches(s, c->kernels, CORR_STENCIL_SHARED),
     };
-    job.band = lanes || !job.marches ? NULL : corr_find_plane_band(s, c->kernels);
-    if (!job.marches) {
+    job.band = lanes ? NULL : plane_band(s, c->kernels);
+    if (!job.marches && !job.band) {
         job.scratch = corr_make_block_scratch(s, c);
         corr_fill_block_offsets(s, &job.scratch, workspace);
         job.offsets = workspace;

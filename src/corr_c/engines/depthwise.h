@@ -27,7 +27,9 @@ corr_stencil corr_make_block_stencil(const corr_problem *s, const corr_kernels *
 void corr_filter_blocks(const corr_problem *s, const corr_kernels *k, const corr_block_scratch *b,
                         corr_stencil *t, const corr_planes *planes, int64_t first, int64_t end);
 
-/* depthwise.c: without turning; w of planes, and packed for a lane a channel. */
+/* depthwise.c: rows of a stencil that are in the image, if its row 0 is the image's row h; */
+void corr_limit_rows(corr_stencil *t, int64_t h, int64_t step, int64_t in, int64_t most);
+/* without turning; w of planes, and packed for a lane a channel. */
 int64_t corr_depthwise_workspace(const corr_problem *s, const corr_choice *c, int threads);
 corr_status corr_run_depthwise(const corr_problem *s, const corr_choice *c, const void *x, const void *w,
                                const void *lanes_w, const void *bias, void *y, void *workspace,

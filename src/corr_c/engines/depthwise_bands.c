@@ -103,29 +103,34 @@ corr_status corr_filter_bands(const corr_problem *s, const corr_choice *c, const
     return corr_parallel(filter_band, &job, s->n * job.channel_items * job.row_items, call);
 }
 
-/* One plane, output rows [first, end), no fewer than a band has. */
+/* One plane, output rows [first, end), of each phase of the dilation no fewer than a band has. */
 void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_band *band, const char *x,
                        const char *w, const char *bias, char *y, int64_t first, int64_t end) {
-    const int64_t bytes = k->bytes, width = band->vectors * k->lanes, step = s->w.stride, rows = band->rows;
+    const int64_t bytes = k->bytes, width = band->vectors * k->lanes, step = s->w.stride, d = s->h.dilation;
+    const int64_t rows = band->rows, reach = (s->w.kernel - 1) * s->w.dilation + 1;
     corr_stencil t = {
-        .kw = s->w.kernel, .x_row = s->x_stride[3], .y_row = s->y_stride[3],
-        .x_ahead = (rows * step + s->h.kernel - step) * s->x_stride[3], .activation = s->activation,
+        .kw = s->w.kernel, .x_row = d * s->x_stride[3], .x_tap = s->w.dilation, .y_row = d * s->y_stride[3],
+        .columns = corr_min(width, s->w.out), .activation = s->activation,
+        .x_ahead = (rows * step + s->h.kernel - step) * d * s->x_stride[3],
         .epilogue = bias || s->activation != CORR_LINEAR, .bias = bias,
     };
-    for (int64_t i = first; i < end; i += rows) {
-        i = corr_min(i, end - rows);
-        const int64_t h = i * s->h.stride - s->h.pad;
-        t.row_lo = -h;
-        t.row_hi = s->h.in - h;
-        for (int64_t j = 0; j < s->w.out; j += t.strips * width) {
-            j = corr_min(j, s->w.out - width);
-            const int64_t at = j * step - s->w.pad;
-            /* Those that load nothing but the image go together. */
-            const int64_t inside = at < 0 ? 0 : (s->w.in - at - s->w.kernel + 1) / (width * step);
-            t.strips = corr_max(corr_min(inside, (s->w.out - j) / width), 1);
-            t.column_lo = -at;
-            t.column_hi = s->w.in - at;
-            band->run(&t, x + (h * s->x_stride[3] + at) * bytes, w, y + (i * s->y_stride[3] + j) * bytes);
+    for (int64_t phase = 0; phase < d; phase++) {
+        const int64_t begin = first + phase, all = corr_ceil_div(end - begin, d);
+        for (int64_t r = 0; r < all; r += rows) {
+            r = corr_min(r, all - rows);
+            const int64_t i = begin + r * d, h = i * s->h.stride - s->h.pad;
+            corr_limit_rows(&t, h, d, s->h.in, (rows - 1) * step + s->h.kernel);
+            for (int64_t j = 0; j < s->w.out; j += t.strips * width) {
+                j = corr_max(corr_min(j, s->w.out - width), 0);
+                const int64_t at = j * step - s->w.pad;
+                /* Those that load nothing but the image go together. */
+                const int64_t inside = at < 0 ? 0 : (s->w.in - at - reach + 1) / (width * step);
+                t.strips = corr_max(corr_min(inside, (s->w.out - j) / width), 1);
+                t.column_lo = -at;
+                t.column_hi = s->w.in - at;
+                band->run(&t, x + (h * s->x_stride[3] + at) * bytes, w,
+                          y + (i * s->y_stride[3] + j) * bytes);
+            }
         }
     }
 }

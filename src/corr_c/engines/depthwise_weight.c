@@ -7,7 +7,7 @@
  * threads. A result that is not finite may have met a zero that stands for an absent tap: that
  * group is done again term by term.
  */
-#include "../plan/plan.h"
+#include "depthwise.h"
 
 #include <string.h>
 
@@ -48,12 +48,6 @@ static corr_weight_kernel *const *whole_kernels(const weight_job *job) {
     return found[0] && s->h.kernel == 3 && s->w.kernel == 3 && s->w.dilation == 1 ? found : NULL;
 }
 
-/* Rows of a stencil that are in the image, if its row 0 is the image's row h. */
-static void limit_rows(corr_stencil *t, int64_t h, int64_t step, int64_t in, int64_t most) {
-    t->row_lo = h >= 0 ? 0 : corr_min(corr_ceil_div(-h, step), most);
-    t->row_hi = h >= in ? 0 : corr_min(corr_ceil_div(in - h, step), most);
-}
-
 /* Taps from (p, q) on, over rows [first, end). */
 static void sum_block(const weight_job *job, corr_weight_kernel *narrow, int64_t p, int64_t q,
                       int64_t taps_h, const char *x, const char *gy, int64_t first, int64_t end,
@@ -82,7 +76,7 @@ static void sum_block(const weight_job *job, corr_weight_kernel *narrow, int64_t
         for (int64_t i = first; i < corr_min(first + d, end); i++) {
             const int64_t h = i * s->h.stride + p * d - s->h.pad;
             t.rows = corr_ceil_div(end - i, d);
-            limit_rows(&t, h, d, s->h.in, (t.rows - 1) * s->h.stride + taps_h);
+            corr_limit_rows(&t, h, d, s->h.in, (t.rows - 1) * s->h.stride + taps_h);
             kernel(&t, x + (h * s->x_stride[3] + at) * bytes,
                    gy + (i * s->y_stride[3] + j) * bytes, sums);
         }

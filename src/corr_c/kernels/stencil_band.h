@@ -96,18 +96,19 @@ CORR_INLINE vec CORR_NAME(band_columns)(const int step, const int edge, const re
 CORR_INLINE void CORR_NAME(plane_sums)(const int kh, const int step, const int rows, const int vectors,
                                        const int edge, const corr_stencil *s, const real *x, int64_t at,
                                        const real *w, vec *acc) {
-    const int64_t kw = s->kw, x_row = s->x_row;
+    const int64_t kw = s->kw, x_row = s->x_row, x_tap = s->x_tap;
     const uint64_t present = s->row_hi > s->row_lo ? (uint64_t)(s->row_hi - s->row_lo) : 0;
     CORR_UNROLL
     for (int i = 0; i < rows * vectors; i++)
         acc[i] = v_zero();
-    for (int64_t q = 0; q < kw; q++, x++, w++) {
+    for (int64_t q = 0; q < kw; q++, x += x_tap, at += x_tap, w++) {
         vmask masks[2 * CORR_MAX_VECTORS];
         if (edge) {
             CORR_UNROLL
-            for (int v = 0; v < vectors * step; v++)
-                masks[v] = v_mask(CORR_NAME(clamp)(s->column_lo - at - q - v * V_LANES, 0, V_LANES),
-                                  CORR_NAME(clamp)(s->column_hi - at - q - v * V_LANES, 0, V_LANES));
+            for (int v = 0; v < vectors * step; v++) {
+                const int64_t lo = CORR_NAME(clamp)(s->column_lo - at - v * V_LANES, 0, V_LANES);
+                masks[v] = v_mask(lo, CORR_NAME(clamp)(s->column_hi - at - v * V_LANES, lo, V_LANES));
+            }
         }
         CORR_UNROLL
         for (int a = 0; a < step; a++) {
@@ -166,17 +167,23 @@ CORR_INLINE void CORR_NAME(band_planes)(const int kh, const int step, const int 
         CORR_UNROLL
         for (int i = 0; i < rows; i++)
             CORR_UNROLL
-            for (int v = 0; v < vectors; v++)
-                v_store(y + i * s->y_row + v * V_LANES, acc[i * vectors + v]);
+            for (int v = 0; v < vectors; v++) {
+                real *to = y + i * s->y_row + v * V_LANES;
+                const int64_t n = s->columns - v * V_LANES;
+                if (!edge || n >= V_LANES)
+                    v_store(to, acc[i * vectors + v]);
+                else if (n > 0)
+                    v_store_n(to, acc[i * vectors + v], n);
+            }
     }
 }
 
 #define CORR_BAND_PLANES(kh, step, rows, vectors)                                                  \
     static void CORR_NAME(corr_band_planes_##kh##_##step)(const corr_stencil *s, const void *x,    \
                                                           const void *w, void *y) {                \
-        const int64_t last = s->strips * vectors * V_LANES * step + s->kw - step;                  \
+        const int64_t last = (s->strips * vectors * V_LANES - 1) * step + (s->kw - 1) * s->x_tap + 1;  \
         if (s->row_lo > 0 || s->row_hi < (rows - 1) * step + kh || s->column_lo > 0 ||             \
-            s->column_hi < last + step - 1)                                                        \
+            s->column_hi < last + step - 1 || s->columns < vectors * V_LANES)                      \
             CORR_NAME(band_planes)(kh, step, rows, vectors, 1, s, x, w, y);                        \
         else                                                                                       \
             CORR_NAME(band_planes)(kh, step, rows, vectors, 0, s, x, w, y);                        \

@@ -22,12 +22,6 @@ static const int64_t slab_bytes = 16 << 10, lanes_slab_bytes = 128 << 10;
 /* Sums that keep both FMA units busy, which take 4 cycles for one. */
 static const int64_t most_sums = 12;
 
-/* On one picture. */
-static const int64_t fewest_kernels_split = 4;
-
-/* Of kernels; those of fewer would hardly read a row again. */
-static const int64_t fewest_rows_reused = 5;
-
 /* A march reads each vector of pixels once for all rows of taps, at nearly the full rate whatever the
  * number of output channels, but it keeps one of them at a time: several kernels on a picture do better as
  * the columns of a product where there is no march, or it wastes lanes at the ends of rows, or outputs go
@@ -123,9 +117,9 @@ static const int64_t slide_part_bytes = 256 << 10, fewest_columns = 16;
  * that gains nothing, 128x112x112 0.25 for 0.22. */
 static const int64_t far_bytes = 16 << 20;
 
-static int is_far(const corr_problem *s, const corr_kernels *k) {
-    const int64_t in = s->ic * s->h.in * s->w.in, out = s->oc * corr_pixels(s);
-    return s->n * s->groups * (in + out) * k->bytes > far_bytes;
+int corr_from_memory(int64_t images, const corr_problem *s, const corr_kernels *k) {
+    const int64_t image = s->groups * (s->ic * s->h.in * s->w.in + s->oc * corr_pixels(s));
+    return images * image * k->bytes > far_bytes;
 }
 
 /* The next rows of outputs' inputs are fetched if L2 holds them beside what is worked on, else the
@@ -139,33 +133,9 @@ int corr_part_slide(const corr_problem *s, const corr_choice *c, const corr_band
     const int64_t apart = s->w.in > 1 ? corr_magnitude(s->x_stride[4]) : 0; /* of one column it says nothing */
     const int64_t column = inputs * apart * s->w.stride * bytes;
     *columns = corr_max(slide_part_bytes / corr_max(column, 1), fewest_columns);
-    *ahead = !is_far(s, c->kernels) ? 0
+    *ahead = !corr_from_memory(s->n, s, c->kernels) ? 0
              : rows * s->w.in * c->channel_panels * c->kernels->lanes * bytes <= ahead_bytes ? 2 : 1;
     return band == &c->kernels->slide[s->h.kernel / 2 - 1][s->h.stride - 1];
-}
-
-/* In planes too, if they are wide: an edge costs more by masks than a march's. ms of a march and of a band,
- * AVX-512 in float32 and float64, AVX2 (another machine):
- *
- *     5x5  1080x1920           0.68  0.55     1.82  1.18     2.65  1.33
- *          4 of 3 x 480x640    1.63  1.04     3.2   2.05
- *          256x256             0.014 0.017    0.041 0.034
- *     3x3  1080x1920           0.38  0.30     1.20  0.65     1.37  0.89
- *          16x288x288          0.202 0.195    0.45  0.39
- *          16x224x224          0.103 0.126    0.225 0.213
- *          4 of 16 x 256x256   1.88  0.82     5.2   2.0
- *          144x56x56                                         0.21  0.24
- *
- * Several kernels on one picture share its rows in a march. */
-static const int64_t band_vectors = 8, more_band_vectors = 18;
-
-const corr_band *corr_find_plane_band(const corr_problem *s, const corr_kernels *k) {
-    const corr_band *band = &k->band_planes[s->h.kernel / 2 - 1][s->h.stride - 1];
-    const int64_t vectors = k->lanes * k->bytes > 32 && !is_far(s, k) ? more_band_vectors : band_vectors;
-    return band->rows > 1 && s->h.dilation == 1 && s->h.out >= band->rows && s->w.out >= vectors * k->lanes &&
-                   (s->groups > 1 || s->oc == 1)
-               ? band
-               : NULL;
 }
 
 /* Of planes that come in whole or nearly so, what is a dozen rows ahead: 3x3 at stride 2 on
@@ -177,43 +147,12 @@ int corr_next_plane_first(const corr_problem *s, const corr_choice *choice) {
     return (s->h.in * s->w.in + corr_pixels(s)) * choice->kernels->bytes <= small_plane_bytes;
 }
 
-/* Where a row fills few lanes of its last vector, a vector of planes is turned to pixels, filtered a lane
- * a channel, and turned back. Of the FMA peak a march or block was seen to reach 0.8, a slide 0.72, a
- * block of a lane a channel 0.65, which has more to gain than what is uncertain in that. AVX-512, ms:
- *
- *     7x7     8 of 384x8x8   0.44 0.24      192x20x20 0.125 0.101      192x28x28 (not) 0.176 0.207
- *     7x7     4 of 192x14x18 0.35 0.23      384x14x14 (not) 0.088 0.098
- *     9x9     512x26x19      0.78 0.59      4 of 320x8x8 0.28 0.23
- *
- * Two planes narrower than half a vector share one. */
-static const double lanes_rate = 0.65, planes_rate = 0.8, slide_rate = 0.72, least_gain = 0.92;
-static const double turn_vector_cycles = 7;
-static const int64_t turned_bytes = 256 << 10; /* of planes and outputs in L2, beside a slab */
-
-static int turns_planes(const corr_problem *s, const corr_choice *c) {
-    const corr_kernels *k = c->kernels;
-    const int64_t lanes = k->lanes, pixels = s->h.in * s->w.in, outputs = corr_pixels(s);
-    corr_choice own = *c;
-    own.channel_lanes = 1;
-    const corr_band *band = corr_shape_band(s, &own);
-    if (s->groups < lanes || s->oc != 1 || s->x_stride[4] != 1 || s->y_stride[4] != 1 || lanes * k->bytes < 64 ||
-        (pixels + outputs) * lanes * k->bytes > turned_bytes ||
-        (band ? band->vectors > 1 : !corr_weights_apart(s, k)))
-        return 0;
-    const int64_t row = corr_round_up(s->w.out, 2 * s->w.out < lanes ? lanes / 2 : lanes);
-    const double taps = (double)corr_terms(s), rate = band ? slide_rate : lanes_rate;
-    const double planes = (double)(s->groups * s->h.out * row) * taps / planes_rate;
-    const double turned = (double)corr_round_up(s->groups, lanes) *
-                          ((double)outputs * taps / rate + turn_vector_cycles * (double)(pixels + outputs));
-    return turned < least_gain * planes;
-}
-
 void corr_choose_stencil(const corr_problem *s, corr_choice *choice) {
     choice->engine = &corr_depthwise_engine;
     choice->rows = 1;
     choice->cb = 1;
     choice->kc = corr_terms(s); /* one chain */
-    choice->turned = s->groups > 1 && turns_planes(s, choice);
+    choice->turned = s->groups > 1 && corr_turns_planes(s, choice);
     choice->channel_lanes =
         choice->turned || (s->oc == 1 && s->groups > 1 && s->x_stride[1] == 1 && s->y_stride[1] == 1);
 }
@@ -237,16 +176,6 @@ static void choose_block(const corr_problem *s, const corr_choice *c, corr_stenc
         }
     }
     b->strip = b->vectors * vector;
-}
-
-/* A march meets each row of inputs with all rows of taps, which are wasted on outputs that there
- * are not; and turns even and odd columns apart anew for each kernel. */
-int corr_prefers_blocks(const corr_problem *s) {
-    const int64_t first = corr_max(-s->h.pad, 0);
-    const int64_t last = corr_min((s->h.out - 1) * s->h.stride - s->h.pad + (s->h.kernel - 1) * s->h.dilation,
-                                  s->h.in - 1);
-    return (s->h.dilation == 1 && last - first + 1 > s->h.stride * s->h.out * 3 / 2) ||
-           (s->groups == 1 && s->oc >= fewest_kernels_split && s->w.stride == 2);
 }
 
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k) {
@@ -302,6 +231,13 @@ static int blocks_of_image(const corr_problem *s, const corr_kernels *k) {
            keeps_pixels(s, k, IMAGE_ROWS, CORR_MAX_VECTORS);
 }
 
+/* Of kernels; those of fewer would hardly read a row again. */
+static const int64_t fewest_rows_reused = 5;
+
+int corr_reuses_rows(const corr_problem *s) {
+    return s->h.stride == 1 && s->w.stride == 1 && s->h.dilation == 1 && s->h.kernel >= fewest_rows_reused;
+}
+
 corr_slab corr_make_block_slab(const corr_problem *s, const corr_kernels *k,
                                const corr_stencil_blocks *b, int64_t rows, int64_t columns) {
     const corr_choice by_rows = {.kernels = k, .by_rows = 1, .cb = s->ic};
@@ -313,8 +249,7 @@ corr_stencil_blocks corr_choose_blocks(const corr_problem *s, const corr_choice 
     const corr_kernels *k = choice->kernels;
     const int lanes = corr_in_lanes(s, choice);
     corr_stencil_blocks b = {.unit = lanes ? k->lanes : 1};
-    b.reuse = !lanes && s->h.stride == 1 && s->w.stride == 1 && s->h.dilation == 1 &&
-              s->h.kernel >= fewest_rows_reused;
+    b.reuse = !lanes && corr_reuses_rows(s);
     b.kernels = b.reuse ? k->reuse : lanes ? k->block_lanes : k->block;
     choose_block(s, choice, &b);
     if (lanes && blocks_of_image(s, k)) {
@@ -343,7 +278,7 @@ int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice) {
     const int64_t row = s->w.in * s->h.stride + s->w.out * s->oc;
     const int64_t rows = part_bytes / (row * choice->kernels->bytes);
     /* At least as many as the kernel is high, or most of the input is read twice. */
-    return corr_max(rows, corr_max((s->h.kernel - 1) * s->h.dilation, 16));
+    return corr_max(rows, corr_max((s->h.kernel - 1) * s->h.dilation, corr_max(CORR_BAND_ROWS * s->h.dilation, 16)));
 }
 
 /* All channels of some rows, so that a cache line that vectors share is read once, and the
@@ -397,8 +332,9 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
     if (threads > 1 && planes < 4 * (int64_t)threads) {
         const int64_t blocks = corr_ceil_div(4 * (int64_t)threads, planes);
         rows = corr_min(rows, corr_max(corr_ceil_div(s->h.out, blocks), halo / 2 + 8));
-        if (s->h.out >= CORR_BAND_ROWS)
-            rows = part_of(s->h.out, corr_ceil_div(s->h.out, rows), CORR_BAND_ROWS);
+        const int64_t least = CORR_BAND_ROWS * s->h.dilation; /* of each of its phases */
+        if (s->h.out >= least)
+            rows = part_of(s->h.out, corr_ceil_div(s->h.out, rows), least);
     }
     const int64_t terms = rows * s->w.out * s->oc * corr_terms(s);
     choice->pixel_panels = corr_max(rows, 1);
@@ -406,15 +342,15 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
                                                   planes / (4 * (int64_t)threads)));
 }
 
-/* Of the FMA peak a march was seen to reach 0.75, a block 0.5, one of a lane a channel 0.65. */
-static const double march_rate = 0.75, block_rate = 0.5;
+/* Beside transforms: of the FMA peak a march was seen to reach 0.75, a block 0.5, one of a lane a channel 0.65. */
+static const double any_march_rate = 0.75, any_block_rate = 0.5, any_lanes_rate = 0.65;
 
 double corr_stencil_cycles(const corr_problem *s, const corr_choice *c) {
     const int64_t lanes = c->kernels->lanes, apart = s->groups > 1 && s->oc == 1 && s->x_stride[1] == 1;
     const double columns = (double)(apart ? s->w.out : corr_round_up(s->w.out, lanes));
     const double planes = (double)(apart ? corr_round_up(s->groups, lanes) : s->groups * s->oc);
-    const double rate = s->h.kernel <= CORR_STENCIL_TAPS && s->h.kernel == s->w.kernel ? march_rate
-                        : apart                                                        ? lanes_rate
-                                                                                       : block_rate;
+    const double rate = s->h.kernel <= CORR_STENCIL_TAPS && s->h.kernel == s->w.kernel ? any_march_rate
+                        : apart                                                        ? any_lanes_rate
+                                                                                       : any_block_rate;
     return planes * (double)s->h.out * columns * (double)corr_terms(s) / (2 * rate * (double)lanes);
 }

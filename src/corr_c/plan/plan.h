@@ -102,7 +102,6 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice); /* at once */
-int corr_prefers_blocks(const corr_problem *s); /* to a march? */
 /* Those of a lane a channel: an entry a number of vectors, or NULL. */
 corr_stencil_kernel *const *corr_lane_marches(const corr_problem *s, const corr_kernels *k);
 /* Bands of rows, or NULL: only with weights packed for lanes. */
@@ -114,9 +113,13 @@ const corr_band *corr_find_band(const corr_problem *s, const corr_choice *choice
  * fetched meanwhile: nothing, 1 the next columns, 2 the next rows. */
 int corr_part_slide(const corr_problem *s, const corr_choice *choice, const corr_band *band,
                     int64_t *columns, int *ahead);
-/* Of what has a march in planes: an entry a number of vectors, or NULL. */
+int corr_from_memory(int64_t images, const corr_problem *s, const corr_kernels *k); /* with their outputs */
+/* choose_planes.c: a march, unless there is a band; a band, or NULL; is a plane turned to pixels? */
+int corr_marches(const corr_problem *s, const corr_kernels *k);
 const corr_band *corr_find_plane_band(const corr_problem *s, const corr_kernels *k);
+int corr_turns_planes(const corr_problem *s, const corr_choice *choice);
 /* What is no march: blocks of outputs. */
+int corr_reuses_rows(const corr_problem *s);
 typedef struct corr_stencil_blocks {
     corr_stencil_kernel *const (*kernels)[CORR_MAX_VECTORS];
     corr_stencil_kernel *const (*image)[CORR_MAX_VECTORS]; /* where the image holds all, or NULL */
