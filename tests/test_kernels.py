@@ -170,7 +170,7 @@ def test_pack_weights(isa, dtype, kernel):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
-@pytest.mark.parametrize("kernel", [(3, 3), (1, 2), (4, 5), (7, 9)])
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 2), (3, 1), (2, 2), (4, 5), (7, 9)])
 def test_pack_weights_as_the_input_gradient_reads_them(isa, dtype, kernel):
     rng = np.random.default_rng(7)
     lanes, (kh, kw) = _kernels.lanes(isa, dtype), kernel

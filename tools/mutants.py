@@ -228,7 +228,7 @@ MUTANTS = [
            "item.channels == c->cb ? job->inside_offsets : job->last_inside_offsets", "job->inside_offsets",
            "taps of a block of other channels", "tests/test_exact.py"),
     Mutant("pack: every fourth pixel to the end of its line", C + "kernels/pack.h",
-           "4 * hi - 3 - i * V_LANES", "4 * hi - i * V_LANES", "reads past the image",
+           "step * hi - (step - 1) - i * V_LANES", "step * hi - i * V_LANES", "reads past the image",
            "tests/test_memory.py"),
     Mutant("blocks: a row of a slab is what the next larger one has more", C + "plan/choose_stencil.c",
            "row = slab.pitch * slab.phases * slab.copies;",

@@ -21,10 +21,8 @@ static CORR_NOINLINE void CORR_NAME(lanes_in_part)(const real *x, int64_t channe
 /* Blocks of pixels a few elements apart: every second to fourth of a plane. */
 CORR_INLINE void CORR_NAME(lanes_in_apart)(const int step, const real *x, int64_t channel, int64_t pixels,
                                            int64_t channels, real *dst) {
-    int32_t thirds[V_LANES] = {0};
-    for (int i = 0; step == 3 && i < V_LANES; i++)
-        thirds[i] = 3 * i % V_LANES;
-    const vindex at = v_index(thirds);
+    int32_t thirds[V_LANES];
+    const vindex at = CORR_NAME(index_thirds)(step, thirds);
     for (; pixels > 0; pixels -= V_LANES, x += step * V_LANES, dst += V_LANES * V_LANES) {
         const int64_t some = pixels < V_LANES ? pixels : V_LANES;
         vec block[V_LANES];

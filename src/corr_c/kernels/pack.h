@@ -26,39 +26,46 @@ CORR_INLINE void CORR_NAME(zero_rows)(const corr_rows *rows, int64_t from, int64
             v_store(dst + r * rows->pitch + j, v_zero());
 }
 
-/* Lanes lo .. hi of every fourth element; nothing before the first nor after the last is read. */
-CORR_INLINE vec CORR_NAME(load4_range)(const real *x, int64_t lo, int64_t hi) {
-    vec part[4], even[2], odd;
-    CORR_UNROLL
-    for (int i = 0; i < 4; i++) {
-        const int64_t from = CORR_NAME(clamp)(4 * lo - i * V_LANES, 0, V_LANES);
-        const int64_t to = CORR_NAME(clamp)(4 * hi - 3 - i * V_LANES, from, V_LANES);
-        part[i] = v_load_range(x + i * V_LANES, from, to);
+/* Of vectors that follow one another every step-th element, two to four; of thirds `at` are
+ * 3 * i modulo the lanes. */
+CORR_INLINE vec CORR_NAME(join_step)(const int step, const vec part[4], vindex at) {
+    vec even[2], odd;
+    if (step == 3) {
+        const vec later = v_select(v_mask(0, (2 * V_LANES + 2) / 3), v_permute(part[1], at), v_permute(part[2], at));
+        return v_select(v_mask(0, (V_LANES + 2) / 3), v_permute(part[0], at), later);
     }
     v_split(part[0], part[1], &even[0], &odd);
+    if (step == 2)
+        return even[0];
     v_split(part[2], part[3], &even[1], &odd);
     v_split(even[0], even[1], &even[0], &odd);
     return even[0];
 }
 
-/* And of every third; `at` are 3 * i modulo the lanes. */
-CORR_INLINE vec CORR_NAME(load3_range)(const real *x, int64_t lo, int64_t hi, vindex at) {
-    vec part[3];
-    CORR_UNROLL
-    for (int i = 0; i < 3; i++) {
-        const int64_t from = CORR_NAME(clamp)(3 * lo - i * V_LANES, 0, V_LANES);
-        const int64_t to = CORR_NAME(clamp)(3 * hi - 2 - i * V_LANES, from, V_LANES);
-        part[i] = v_permute(v_load_range(x + i * V_LANES, from, to), at);
-    }
-    const vec later = v_select(v_mask(0, (2 * V_LANES + 2) / 3), part[1], part[2]);
-    return v_select(v_mask(0, (V_LANES + 2) / 3), part[0], later);
+CORR_INLINE vindex CORR_NAME(index_thirds)(const int step, int32_t thirds[V_LANES]) {
+    for (int i = 0; i < V_LANES; i++)
+        thirds[i] = step == 3 ? 3 * i % V_LANES : 0;
+    return v_index(thirds);
+}
+
+/* Which lanes of part i lanes lo .. hi are of: nothing before the first nor after the last is read. */
+CORR_INLINE int64_t CORR_NAME(step_from)(const int step, int i, int64_t lo) {
+    return CORR_NAME(clamp)(step * lo - i * V_LANES, 0, V_LANES);
+}
+CORR_INLINE int64_t CORR_NAME(step_to)(const int step, int i, int64_t hi, int64_t from) {
+    return CORR_NAME(clamp)(step * hi - (step - 1) - i * V_LANES, from, V_LANES);
 }
 
 CORR_INLINE vec CORR_NAME(load_step)(const real *x, const int step, int64_t lo, int64_t hi, vindex at) {
-    return step == 1   ? v_load_range(x, lo, hi)
-           : step == 2 ? v_load2_range(x, lo, hi)
-           : step == 3 ? CORR_NAME(load3_range)(x, lo, hi, at)
-                       : CORR_NAME(load4_range)(x, lo, hi);
+    if (step <= 2)
+        return step == 1 ? v_load_range(x, lo, hi) : v_load2_range(x, lo, hi);
+    vec part[4];
+    CORR_UNROLL
+    for (int i = 0; i < step; i++) {
+        const int64_t from = CORR_NAME(step_from)(step, i, lo);
+        part[i] = v_load_range(x + i * V_LANES, from, CORR_NAME(step_to)(step, i, hi, from));
+    }
+    return CORR_NAME(join_step)(step, part, at);
 }
 
 /* Rows that begin with one vector across the image's edge, go on with `whole` ones inside, and
@@ -68,10 +75,8 @@ CORR_INLINE void CORR_NAME(pack_edged)(const corr_rows *rows, const int step, in
                                        real *dst) {
     const int64_t lo = rows->lo, first_hi = rows->hi < V_LANES ? rows->hi : V_LANES;
     const int64_t inside = head + whole * V_LANES, row = rows->row, pitch = rows->pitch;
-    int32_t thirds[V_LANES] = {0};
-    for (int i = 0; step == 3 && i < V_LANES; i++)
-        thirds[i] = 3 * i % V_LANES;
-    const vindex at = v_index(thirds);
+    int32_t thirds[V_LANES];
+    const vindex at = CORR_NAME(index_thirds)(step, thirds);
     const int64_t rest_lo = inside ? 0 : lo, rest_hi = rows->hi > inside ? rows->hi - inside : 0;
     for (int64_t r = rows->end - rows->first; r > 0; r--, x += row, dst += pitch) {
         if (head)
@@ -327,6 +332,47 @@ CORR_INLINE vec CORR_NAME(pack_panel)(const int fixed, const real *w, int64_t w_
     return odd;
 }
 
+/* Output channels two to four elements apart: kernels of as many taps, read the other way round. */
+CORR_INLINE vec CORR_NAME(pack_near)(const int step, const real *w, int64_t rows, int64_t width,
+                                     int64_t channels, int64_t kh, int64_t kw, int64_t w_c, int64_t w_h,
+                                     int64_t w_w, real *dst) {
+    const int64_t line = CORR_CACHE_LINE / (int64_t)sizeof(real), tail = rows % V_LANES;
+    int32_t thirds[V_LANES];
+    const vindex at = CORR_NAME(index_thirds)(step, thirds);
+    vec odd = v_zero(), part[4];
+    vmask last[4];
+    CORR_UNROLL
+    for (int h = 0; h < step; h++)
+        last[h] = v_mask(0, CORR_NAME(step_to)(step, h, tail, 0));
+    for (int64_t c = 0; c < channels; c++, w += w_c, dst += width) {
+        for (int64_t j = 0; j < rows * step; j += line)
+            CORR_PREFETCH(w + 4 * w_c + j);
+        real *to = dst;
+        for (int64_t p = 0; p < kh; p++)
+            for (int64_t q = 0; q < kw; q++, to += channels * width) {
+                const real *from = w + p * w_h + q * w_w;
+                int64_t i = 0;
+                for (; i + V_LANES <= rows; i += V_LANES) {
+                    const vec v = CORR_NAME(load_step)(from + i * step, step, 0, V_LANES, at);
+                    odd = v_fma(v, v_zero(), odd);
+                    v_store(to + i, v);
+                }
+                if (tail) {
+                    CORR_UNROLL
+                    for (int h = 0; h < step; h++)
+                        part[h] = v_load_mask(from + i * step + h * V_LANES, last[h]);
+                    const vec v = CORR_NAME(join_step)(step, part, at);
+                    odd = v_fma(v, v_zero(), odd);
+                    v_store_n(to + i, v, width - i < V_LANES ? width - i : V_LANES);
+                    i += V_LANES;
+                }
+                for (; i < width; i += V_LANES)
+                    v_store_n(to + i, v_zero(), width - i < V_LANES ? width - i : V_LANES);
+            }
+    }
+    return odd;
+}
+
 /* Which tap lies at each of the elements from the lowest tap's on, or -1. Returns how many
  * there are, or 0 if they are too far apart or fall together; *low is the lowest's place. */
 CORR_INLINE int64_t CORR_NAME(map_taps)(int64_t kh, int64_t kw, int64_t w_h, int64_t w_w,
@@ -414,6 +460,12 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
         for (int64_t at = 0; at < span; at++)
             to[at] = tap_at[at] < 0 ? NULL : dst + tap_at[at] * channels * width;
         return CORR_NAME(corr_pack_spread)(w + low, rows, width, channels, span, w_o, w_c, to);
+    } else if (w_o == 2) {
+        odd = CORR_NAME(pack_near)(2, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
+    } else if (w_o == 3) {
+        odd = CORR_NAME(pack_near)(3, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
+    } else if (w_o == 4) {
+        odd = CORR_NAME(pack_near)(4, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
     } else {
         odd = CORR_NAME(pack_elements)(w, rows, width, channels, kh, kw, w_o, w_c, w_h, w_w, dst);
     }
