@@ -28,14 +28,26 @@ static int in_lanes(const corr_problem *s, const corr_kernels *k) {
            s->y_stride[2] == 1 && s->x_stride[4] != 1 && corr_group_bundle(s, k) > 1;
 }
 
-static int takes(const corr_problem *s) {
-    return s->groups > 1 && s->ic > 0 && s->ic <= CORR_GROUP_CHANNELS && s->w.kernel <= CORR_GROUP_TAPS;
+/* Multiply-adds of a pixel of one group in planes, from where the micro-kernel, which packs, is faster. ms
+ * so and there, AVX-512 and AVX2:
+ *
+ *     16 -> 16  3x3 28x28    0.60 0.62   0.79 0.61      s2 32x48   0.415 0.321   0.47 0.36
+ *               5x5 24x24    1.37 1.09   1.25 1.01
+ *     10 -> 10  3x3 40x40    0.240 0.185 0.247 0.224
+ *     8 -> 8    3x3 24x24    0.136 0.147 0.135 0.114
+ *     4 -> 4    3x3 28x28    0.094 0.112 0.124 0.145 */
+static const int64_t most_terms = 900, most_terms_32 = 300;
+
+static int takes(const corr_problem *s, const corr_kernels *k) {
+    const int64_t bytes = k->lanes * k->bytes, most = bytes > 32 ? most_terms : bytes == 32 ? most_terms_32 : INT64_MAX;
+    return s->groups > 1 && s->ic > 0 && s->ic <= CORR_GROUP_CHANNELS && s->w.kernel <= CORR_GROUP_TAPS &&
+           (s->x_stride[4] != 1 || s->oc * corr_terms(s) < most);
 }
 
 int corr_choose_groups(const corr_problem *s, corr_choice *choice) {
     const int64_t panels = corr_ceil_div(s->oc, CORR_GROUP_ROWS);
     const int lanes = in_lanes(s, choice->kernels);
-    if (!takes(s) || !(lanes || in_planes(s, choice->kernels)))
+    if (!takes(s, choice->kernels) || !(lanes || in_planes(s, choice->kernels)))
         return 0;
     choice->engine = &corr_groups_engine;
     choice->channel_lanes = lanes;

@@ -29,7 +29,7 @@ int corr_takes_columns(const corr_problem *s) {
     const int many = s->oc >= 32 && (strided ? !last && s->oc >= weights_per_pixel * s->n * corr_pixels(s)
                                              : few_outputs_an_input(s));
     const int64_t few_channels = !strided ? few_inputs : last ? few_strided_last : few_strided;
-    const int few = s->oc >= fewest_gradients && s->ic <= few_channels;
+    const int few = s->groups == 1 && s->oc >= fewest_gradients && s->ic <= few_channels;
     return taps > 1 && (many || few) && all <= most_column_bytes / bytes &&
            (s->algorithm == CORR_AUTO || s->algorithm == CORR_DIRECT) && ws[4] == 1 &&
            ws[3] == s->w.kernel && ws[2] == taps && (s->groups == 1 || (!last && xs[1] == s->ic * xs[2]));
