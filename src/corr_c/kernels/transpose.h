@@ -11,7 +11,21 @@ CORR_INLINE void CORR_NAME(turn_block)(const real *src, int64_t src_row, real *d
         v_store(dst + i * dst_row, block[i]);
 }
 
-/* With fewer rows or columns, or with something to add and an activation. */
+/* With fewer rows or columns: a chain of channels is often shorter than a vector. */
+static CORR_NOINLINE void CORR_NAME(turn_some)(int64_t down, int64_t across, const real *src, int64_t lds,
+                                               real *dst, int64_t ldd) {
+    vec block[V_LANES];
+    CORR_UNROLL
+    for (int r = 0; r < V_LANES; r++)
+        block[r] = r < down ? v_load_n(src + r * lds, across) : v_zero();
+    v_transpose(block);
+    CORR_UNROLL
+    for (int r = 0; r < V_LANES; r++)
+        if (r < across)
+            v_store_n(dst + r * ldd, block[r], down);
+}
+
+/* And with something to add and an activation. */
 static CORR_NOINLINE void CORR_NAME(turn_part)(int64_t down, int64_t across, const real *src,
                                                int64_t lds, real *dst, int64_t ldd,
                                                const real *bias, const corr_store *store) {
@@ -51,6 +65,8 @@ static void CORR_NAME(corr_transpose)(int64_t rows, int64_t columns, const void 
                 const real *block = src + i * lds + j;
                 if (plain && down == V_LANES && across == V_LANES)
                     CORR_NAME(turn_block)(block, lds, dst + j * ldd + i, ldd);
+                else if (plain)
+                    CORR_NAME(turn_some)(down, across, block, lds, dst + j * ldd + i, ldd);
                 else
                     CORR_NAME(turn_part)(down, across, block, lds, dst + j * ldd + i, ldd,
                                          bias ? bias + j : NULL, store);

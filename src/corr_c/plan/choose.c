@@ -95,7 +95,7 @@ double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int
 /* What moving data costs, in cycles: a vector copied, every second element of two, of pixels
  * whose channels lie together, and elements gathered or scattered one by one; a row copied once
  * more; a vector transposed on its way out. */
-static const double copy_cycles = 2, copy2_cycles = 4, copy4_cycles = 8, turn_cycles = 5, element_cycles = 2;
+static const double copy_cycles = 2, copy2_cycles = 4, copy4_cycles = 8, turn_cycles = 7, element_cycles = 2;
 static const double row_cycles = 6, transpose_cycles = 8;
 
 /* Turning rows apart for a stride costs more than what the tiles then gain by it, unless each pixel has
@@ -174,7 +174,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         fit_slab(s, c, &rows, &columns);
         const corr_slab b = corr_make_slab(s, c, rows, columns);
         const double copy = step == 1             ? copy_cycles
-                            : s->x_stride[2] == 1 ? turn_cycles
+                            : s->x_stride[2] == 1 ? turn_cycles * (double)lanes / (double)corr_min(c->cb, lanes)
                             : step == 2           ? copy2_cycles
                             : step == 3 || step == 4 ? copy4_cycles
                                                   : element_cycles * (double)lanes;
