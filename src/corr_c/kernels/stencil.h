@@ -8,8 +8,8 @@
  *                           /      |      \
  *   output rows     acc[r-2]    acc[r-1]   acc[r]        fma with w[2][q], w[1][q], w[0][q]
  *
- * The sum of row r - 2 is then complete, is stored, and its registers begin row r + 1: the rows
- * of sums rotate through the registers, and the loop is unrolled once around. With a stride of
+ * The sum of row r - 2 is then complete and is stored, the others move on by a row of registers,
+ * which costs nothing but room in the instruction stream, and row r + 1 begins. With a stride of
  * 2 two input rows make a turn, and the vectors come apart into even and odd columns.
  *
  * Narrow planes: several at a time, each a vector of its own (OWN), or two in one (PAIR), with
@@ -25,10 +25,12 @@ typedef struct CORR_NAME(march) {
     const vec *kept;  /* weights as vectors, [vector][q][p], or */
     const real *taps; /* as [q][p] */
     vmask loads[2 * (CORR_MAX_VECTORS + 2 * CORR_NAME(MARCH_SIDE))];
+    const vmask *own_loads, *own_stores; /* the same in memory */
     vmask shifted[CORR_STENCIL_TAPS * CORR_MAX_VECTORS]; /* where taps are loads: [q][vector] */
     vmask pair_loads[2], stores[2]; /* the second plane's of a PAIR; the first one's, its */
     vmask trims[2];                 /* the lane of either that the other reaches if kw = 7 */
-    vec bias[CORR_MAX_VECTORS], low, high;
+    vec bias[CORR_MAX_VECTORS]; /* of 3x3 at step 1; else there is no register for it, */
+    const real *ends;           /* but room in memory: the activation's low and high, biases */
 } CORR_NAME(march);
 
 CORR_INLINE vec CORR_NAME(march_weight)(const int kind, const int kh, const int kw,
@@ -40,10 +42,11 @@ CORR_INLINE vec CORR_NAME(march_weight)(const int kind, const int kh, const int 
 
 /* The vectors of one input row, `sides` more of them at either end, as one sequence for each
  * column modulo the step. */
-CORR_INLINE void CORR_NAME(march_load)(const int kind, const int step, const int vectors,
+CORR_INLINE void CORR_NAME(march_load)(const int kind, const int kw, const int step, const int vectors,
                                        const int sides, const CORR_NAME(march) *m,
                                        const real *x, vec row[2][CORR_MAX_VECTORS + 4]) {
     const corr_stencil *s = m->s;
+    const vmask *loads = V_MASKED || step == 1 || kw == 3 || vectors == 1 ? m->loads : m->own_loads; /* for want of registers */
     CORR_UNROLL
     for (int v = -sides; v < vectors + sides; v++) {
         vec raw[2];
@@ -51,12 +54,12 @@ CORR_INLINE void CORR_NAME(march_load)(const int kind, const int step, const int
         for (int h = 0; h < step; h++) {
             const int at = (v + sides) * step + h;
             if (kind == CORR_STENCIL_SHARED) {
-                raw[h] = v_load_mask(x + (v * step + h) * V_LANES, m->loads[at]);
+                raw[h] = v_load_mask(x + (v * step + h) * V_LANES, loads[at]);
             } else if (v < 0 || v >= vectors) {
                 raw[h] = v_zero();
             } else {
                 const real *own = x + v * (kind == CORR_STENCIL_PAIR ? 2 : 1) * s->x_plane + h * V_LANES;
-                raw[h] = v_load_mask(own, m->loads[h]);
+                raw[h] = v_load_mask(own, loads[h]);
                 if (kind == CORR_STENCIL_PAIR)
                     raw[h] = v_load_merge(raw[h], own + s->x_plane - s->pair * step, m->pair_loads[h]);
             }
@@ -95,24 +98,26 @@ CORR_INLINE vec CORR_NAME(march_trimmed)(const int d, vmask trim, vec row) {
 
 /* Where rows follow one another, what a whole vector leaves beyond its row is covered by those
  * that come; where there are too few of them, it is stored under a mask. */
-CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
+CORR_INLINE void CORR_NAME(march_store)(const int kind, const int kh, const int step, const int vectors,
                                         const CORR_NAME(march) *m, const vec *acc, real *y,
                                         int64_t row) {
     const corr_stencil *s = m->s;
     const int64_t reach = (kind == CORR_STENCIL_SHARED ? vectors : 1) * V_LANES;
+    const vmask *stores = V_MASKED || step == 1 ? m->stores : m->own_stores;
     const int masked = V_MASKED || s->y_row != s->columns || reach > (s->rows - row) * s->columns;
     CORR_UNROLL
     for (int v = 0; v < vectors; v++) {
-        const vec sum = v_add(acc[v], m->bias[v]);
-        const vec result = v_min(m->high, v_max(m->low, sum));
+        vec result = v_add(acc[v], kh == 3 && step == 1 ? m->bias[v] : v_load(m->ends + (2 + v) * V_LANES));
+        if (s->activation != CORR_LINEAR)
+            result = v_min(v_load(m->ends + V_LANES), v_max(v_load(m->ends), result));
         real *to = kind == CORR_STENCIL_SHARED ? y + v * V_LANES : y + v * s->y_plane;
         if (kind == CORR_STENCIL_PAIR) {
             to += v * s->y_plane;
-            v_store_mask(to, result, m->stores[0]);
-            v_store_mask(to + s->y_plane - s->pair, result, m->stores[1]);
+            v_store_mask(to, result, stores[0]);
+            v_store_mask(to + s->y_plane - s->pair, result, stores[1]);
         } else if (masked && (kind == CORR_STENCIL_OWN ||
                               (v == vectors - 1 && s->columns < vectors * V_LANES))) {
-            v_store_mask(to, result, m->stores[0]);
+            v_store_mask(to, result, stores[0]);
         } else {
             v_store(to, result);
         }
@@ -128,11 +133,11 @@ CORR_INLINE void CORR_NAME(march_store)(const int kind, const int vectors,
 
 /* Turn t: `step` input rows, and the row of sums that they complete. */
 CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int kw, const int step,
-                                       const int vectors, const int phase,
-                                       const CORR_NAME(march) *m, int64_t t, const real *x,
-                                       real *y, vec *acc) {
+                                       const int vectors, const CORR_NAME(march) *m, int64_t t,
+                                       const real *x, real *y, vec *acc) {
     const corr_stencil *s = m->s;
-    const int slots = (kh + step - 1) / step, done = (phase + 1) % slots;
+    const int slots = (kh + step - 1) / step;
+    vec *done = acc + (slots - 1) * vectors;
     const int sides = (kw / 2 / step + (step == 2) + V_LANES - 1) / V_LANES;
     CORR_UNROLL
     for (int a = 0; a < step; a++) {
@@ -142,7 +147,7 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
         const int apart = kind == CORR_STENCIL_SHARED ? CORR_NAME(LINE_VECTORS) : 1;
         vec row[2][CORR_MAX_VECTORS + 4];
         if (!CORR_NAME(march_reloads)(kind, kw, step))
-            CORR_NAME(march_load)(kind, step, vectors, sides, m, x + r * s->x_row, row);
+            CORR_NAME(march_load)(kind, kw, step, vectors, sides, m, x + r * s->x_row, row);
         CORR_UNROLL
         for (int v = 0; v < vectors * step; v += apart)
             CORR_PREFETCH(x + r * s->x_row + s->x_ahead +
@@ -155,6 +160,11 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
         CORR_UNROLL
         for (int q = 0; q < kw; q++) {
             vec data[CORR_MAX_VECTORS];
+            if (kh > 3 && vectors == CORR_MAX_VECTORS) { /* all registers are taken: a sum keeps its own */
+                CORR_UNROLL
+                for (int i = 0; i < slots * vectors; i++)
+                    CORR_IN_REGISTER(acc[i]);
+            }
             CORR_UNROLL
             for (int v = 0; v < vectors; v++)
                 data[v] = CORR_NAME(march_reloads)(kind, kw, step)
@@ -165,7 +175,7 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
                               : CORR_NAME(march_data)(kind, step, sides, q - kw / 2, v, row);
             CORR_UNROLL
             for (int p = a; p < kh; p += step) {
-                vec *sums = acc + (phase + slots - p / step) % slots * vectors;
+                vec *sums = acc + p / step * vectors;
                 CORR_UNROLL
                 for (int v = 0; v < vectors; v++)
                     sums[v] = v_fma(CORR_NAME(march_weight)(kind, kh, kw, m, q, p, v), data[v], sums[v]);
@@ -173,11 +183,13 @@ CORR_INLINE void CORR_NAME(march_turn)(const int kind, const int kh, const int k
         }
     }
     if (t >= slots - 1)
-        CORR_NAME(march_store)(kind, vectors, m, acc + done * vectors, y + (t - slots + 1) * s->y_row,
-                               t - slots + 1);
+        CORR_NAME(march_store)(kind, kh, step, vectors, m, done, y + (t - slots + 1) * s->y_row, t - slots + 1);
+    CORR_UNROLL
+    for (int i = slots * vectors - 1; i >= vectors; i--)
+        acc[i] = acc[i - vectors];
     CORR_UNROLL
     for (int v = 0; v < vectors; v++)
-        acc[done * vectors + v] = v_zero();
+        acc[v] = v_zero();
 }
 
 /* The rows of one plane (or of as many as go together), from the top. */
@@ -190,23 +202,8 @@ CORR_INLINE void CORR_NAME(march_plane)(const int kind, const int kh, const int 
     CORR_UNROLL
     for (int i = 0; i < slots * vectors; i++)
         acc[i] = v_zero();
-    for (int64_t t = 0; t < turns; t += slots) {
-        /* Spelt out: compilers do not unroll a loop with several exits. */
-#define CORR_MARCH_PHASE(i)                                                                    \
-    if (i < slots) {                                                                           \
-        if (t + i >= turns)                                                                    \
-            return;                                                                            \
-        CORR_NAME(march_turn)(kind, kh, kw, step, vectors, i, m, t + i, x, y, acc);            \
-    }
-        CORR_MARCH_PHASE(0)
-        CORR_MARCH_PHASE(1)
-        CORR_MARCH_PHASE(2)
-        CORR_MARCH_PHASE(3)
-        CORR_MARCH_PHASE(4)
-        CORR_MARCH_PHASE(5)
-        CORR_MARCH_PHASE(6)
-#undef CORR_MARCH_PHASE
-    }
+    for (int64_t t = 0; t < turns; t++)
+        CORR_NAME(march_turn)(kind, kh, kw, step, vectors, m, t, x, y, acc);
 }
 
 /* Lanes lo <= i < hi of elements that begin `at` before the first. */
@@ -266,7 +263,7 @@ CORR_INLINE void CORR_NAME(march_copy)(const int kind, const int kw, const int s
 CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const int kw,
                                           const int vectors, const corr_stencil *s, const real *w,
                                           const real *bias, CORR_NAME(march) *m, vec *kept,
-                                          real *taps) {
+                                          real *taps, real *ends) {
     const int sets = kind == CORR_STENCIL_SHARED ? 1 : vectors;
     const int64_t w_plane = s->w_plane, b_plane = s->bias_plane;
     const vmask first = v_mask(0, kind == CORR_STENCIL_PAIR ? s->pair : V_LANES);
@@ -294,6 +291,9 @@ CORR_INLINE void CORR_NAME(march_weights)(const int kind, const int kh, const in
                      : kind == CORR_STENCIL_PAIR
                          ? v_select(first, v_set1(bias[2 * v * b_plane]), v_set1(bias[(2 * v + 1) * b_plane]))
                          : v_set1(bias[kind == CORR_STENCIL_OWN ? v * b_plane : 0]);
+    CORR_UNROLL
+    for (int v = 0; v < vectors; v++)
+        v_store(ends + (2 + v) * V_LANES, m->bias[v]);
 }
 
 CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const int kw,
@@ -306,19 +306,30 @@ CORR_INLINE void CORR_NAME(stencil_march)(const int kind, const int kh, const in
                                                      : 2 * vectors;
     const real *bias = s->bias;
     vec kept[CORR_STENCIL_KEPT];
-    real taps[CORR_STENCIL_TAPS * CORR_STENCIL_TAPS];
+    real taps[CORR_STENCIL_TAPS * CORR_STENCIL_TAPS], ends[(2 + CORR_MAX_VECTORS) * V_LANES];
+    const real *own_taps = taps, *own_ends = ends;
     CORR_NAME(march) m, made;
+    const vmask *own_loads = made.loads, *own_stores = made.stores;
     CORR_NAME(march_masks)(kind, step, vectors, sides, s, &made);
     if (CORR_NAME(march_reloads)(kind, kw, step))
         CORR_NAME(march_shifts)(kw, vectors, s, &made);
     CORR_NAME(march_copy)(kind, kw, step, vectors, sides, &made, &m);
+    CORR_FORGET(own_taps); /* or each would have a place of its own on the stack */
+    CORR_FORGET(own_ends);
+    CORR_FORGET(own_loads);
+    CORR_FORGET(own_stores);
     m.s = s;
     m.kept = kept;
-    m.taps = taps;
-    m.low = v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0);
-    m.high = v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY);
+    m.taps = own_taps;
+    m.ends = own_ends;
+    m.own_loads = own_loads;
+    m.own_stores = own_stores;
+    if (!V_MASKED && step == 2) /* with 16 registers */
+        CORR_FORGET(m.kept);
+    v_store(ends, v_set1(s->activation == CORR_LINEAR ? -(real)INFINITY : 0));
+    v_store(ends + V_LANES, v_set1(s->activation == CORR_RELU6 ? 6 : (real)INFINITY));
     for (int64_t i = 0; i < s->planes; i += together) {
-        CORR_NAME(march_weights)(kind, kh, kw, vectors, s, w, bias, &m, kept, taps);
+        CORR_NAME(march_weights)(kind, kh, kw, vectors, s, w, bias, &m, kept, taps, ends);
         CORR_NAME(march_plane)(kind, kh, kw, step, vectors, &m, x, y);
         x += together * s->x_plane;
         y += together * s->y_plane;

@@ -2,11 +2,11 @@
  * the taps of a row are other vectors, so nothing is shifted, and at the edges they are left
  * out by empty masks. */
 CORR_INLINE void CORR_NAME(lanes_turn)(const int kh, const int kept, const int step,
-                                       const int vectors, const int phase, const corr_stencil *s,
+                                       const int vectors, const corr_stencil *s,
                                        const vmask *masks, const vec *weights, vmask lanes,
                                        int64_t t, const real *x, const real *w, real *y,
                                        vec bias, vec low, vec high, vec *acc) {
-    const int slots = (kh + step - 1) / step, done = (phase + 1) % slots;
+    const int slots = (kh + step - 1) / step, done = slots - 1;
     const int64_t kw = kept ? kept : s->kw;
     CORR_UNROLL
     for (int a = 0; a < step; a++) {
@@ -21,7 +21,7 @@ CORR_INLINE void CORR_NAME(lanes_turn)(const int kh, const int kept, const int s
                 data[v] = v_load_mask(xr + v * s->x_vector, masks[q * vectors + v]);
             CORR_UNROLL
             for (int p = a; p < kh; p += step) {
-                const int slot = (phase + slots - p / step) % slots;
+                const int slot = p / step;
                 const vec wp = kept ? weights[q * kh + p] : v_load(w + q * s->w_tap + p * s->w_row);
                 CORR_UNROLL
                 for (int v = 0; v < vectors; v++)
@@ -38,8 +38,11 @@ CORR_INLINE void CORR_NAME(lanes_turn)(const int kh, const int kept, const int s
         }
     }
     CORR_UNROLL
+    for (int i = slots * vectors - 1; i >= vectors; i--)
+        acc[i] = acc[i - vectors];
+    CORR_UNROLL
     for (int v = 0; v < vectors; v++)
-        acc[done * vectors + v] = v_zero();
+        acc[v] = v_zero();
 }
 
 CORR_INLINE void CORR_NAME(stencil_lanes)(const int kh, const int kept, const int step,
@@ -67,23 +70,8 @@ CORR_INLINE void CORR_NAME(stencil_lanes)(const int kh, const int kept, const in
     CORR_UNROLL
     for (int i = 0; i < slots * vectors; i++)
         acc[i] = v_zero();
-    for (int64_t t = 0; t < turns; t += slots) {
-#define CORR_LANES_PHASE(i)                                                                    \
-    if (i < slots) {                                                                           \
-        if (t + i >= turns)                                                                    \
-            return;                                                                            \
-        CORR_NAME(lanes_turn)(kh, kept, step, vectors, i, s, masks, weights, lanes, t + i, x,  \
-                              w, y, bias, low, high, acc);                                     \
-    }
-        CORR_LANES_PHASE(0)
-        CORR_LANES_PHASE(1)
-        CORR_LANES_PHASE(2)
-        CORR_LANES_PHASE(3)
-        CORR_LANES_PHASE(4)
-        CORR_LANES_PHASE(5)
-        CORR_LANES_PHASE(6)
-#undef CORR_LANES_PHASE
-    }
+    for (int64_t t = 0; t < turns; t++)
+        CORR_NAME(lanes_turn)(kh, kept, step, vectors, s, masks, weights, lanes, t, x, w, y, bias, low, high, acc);
 }
 
 #define CORR_LANES(kh, kept, step, vectors)                                                    \

@@ -1,7 +1,7 @@
 /* The input gradient of a depthwise layer of stride 2, padded by half the kernel at the left.
  *
  * A march (stencil.h) down the rows of the output's gradient: row t adds to the input's rows
- * 2 t + p, of which pairs rotate through the registers, even and odd columns apart; they are
+ * 2 t + p, of which pairs move through the registers, even and odd columns apart; they are
  * laced together when they are stored. No zero is inserted anywhere.
  */
 CORR_INLINE void CORR_NAME(up_store)(const int vectors, const CORR_NAME(march) *m, const vec *even,
@@ -20,15 +20,13 @@ CORR_INLINE void CORR_NAME(up_store)(const int vectors, const CORR_NAME(march) *
     }
 }
 
-CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const int phase,
-                                    const CORR_NAME(march) *m, int64_t t, const real *x,
-                                    const real *w, real *y, vec *acc) {
+CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const CORR_NAME(march) *m, int64_t t,
+                                    const real *x, const real *w, real *y, vec *acc) {
     const corr_stencil *s = m->s;
     const int slots = (size + 1) / 2, sides = (size / 4 + 1 + V_LANES - 1) / V_LANES;
-    vec *done = acc + phase * 4 * vectors;
     if (t < s->row_hi) {
         vec row[2][CORR_MAX_VECTORS + 4];
-        CORR_NAME(march_load)(CORR_STENCIL_SHARED, 1, vectors, sides, m, x + t * s->x_row, row);
+        CORR_NAME(march_load)(CORR_STENCIL_SHARED, size, 1, vectors, sides, m, x + t * s->x_row, row);
         CORR_UNROLL
         for (int v = 0; v < vectors; v++)
             CORR_PREFETCH(x + t * s->x_row + s->x_ahead + v * V_LANES);
@@ -40,7 +38,7 @@ CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const int
                 const vec data = CORR_NAME(march_data)(CORR_STENCIL_SHARED, 1, sides, d, v, row);
                 CORR_UNROLL
                 for (int p = 0; p < size; p++) {
-                    const int at = (((phase + p / 2) % slots * 2 + p % 2) * 2 + odd) * vectors + v;
+                    const int at = (p * 2 + odd) * vectors + v;
                     acc[at] = v_fma(v_set1(w[p * size + q]), data, acc[at]);
                 }
             }
@@ -50,13 +48,16 @@ CORR_INLINE void CORR_NAME(up_turn)(const int size, const int vectors, const int
     for (int a = 0; a < 2; a++) {
         const int64_t r = 2 * t + a;
         if (r >= s->row_lo && r < s->row_lo + s->rows)
-            CORR_NAME(up_store)(vectors, m, done + 2 * a * vectors, done + (2 * a + 1) * vectors,
+            CORR_NAME(up_store)(vectors, m, acc + 2 * a * vectors, acc + (2 * a + 1) * vectors,
                                 y + (r - s->row_lo) * s->y_row);
         CORR_PREFETCH_WRITE(y + (r - s->row_lo) * s->y_row + s->y_ahead);
     }
     CORR_UNROLL
-    for (int i = 0; i < 4 * vectors; i++)
-        done[i] = v_zero();
+    for (int i = 0; i < 4 * (slots - 1) * vectors; i++)
+        acc[i] = acc[i + 4 * vectors];
+    CORR_UNROLL
+    for (int i = 4 * (slots - 1) * vectors; i < 4 * slots * vectors; i++)
+        acc[i] = v_zero();
 }
 
 CORR_INLINE void CORR_NAME(stencil_up)(const int size, const int vectors, const corr_stencil *s,
@@ -73,16 +74,8 @@ CORR_INLINE void CORR_NAME(stencil_up)(const int size, const int vectors, const 
         CORR_UNROLL
         for (int k = 0; k < 4 * slots * vectors; k++)
             acc[k] = v_zero();
-        for (int64_t t = 0; t < turns; t += slots) {
-#define CORR_UP_PHASE(i)                                                                       \
-    if (i < slots && t + i < turns)                                                            \
-        CORR_NAME(up_turn)(size, vectors, i, &m, t + i, x, w, y, acc);
-            CORR_UP_PHASE(0)
-            CORR_UP_PHASE(1)
-            CORR_UP_PHASE(2)
-            CORR_UP_PHASE(3)
-#undef CORR_UP_PHASE
-        }
+        for (int64_t t = 0; t < turns; t++)
+            CORR_NAME(up_turn)(size, vectors, &m, t, x, w, y, acc);
         x += s->x_plane;
         y += s->y_plane;
         w += s->w_plane;

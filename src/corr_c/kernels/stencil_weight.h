@@ -109,7 +109,7 @@ CORR_INLINE void CORR_NAME(weight3_turn)(const int step, const int vectors, cons
         if (r < s->row_lo || r >= s->row_hi)
             continue;
         vec row[2][CORR_MAX_VECTORS + 4];
-        CORR_NAME(march_load)(CORR_STENCIL_SHARED, step, vectors, sides, m, x + r * s->x_row, row);
+        CORR_NAME(march_load)(CORR_STENCIL_SHARED, 3, step, vectors, sides, m, x + r * s->x_row, row);
         CORR_UNROLL
         for (int v = 0; v < vectors * step; v++)
             CORR_PREFETCH(x + r * s->x_row + s->x_ahead + v * V_LANES);
