@@ -460,11 +460,11 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
         for (int64_t at = 0; at < span; at++)
             to[at] = tap_at[at] < 0 ? NULL : dst + tap_at[at] * channels * width;
         return CORR_NAME(corr_pack_spread)(w + low, rows, width, channels, span, w_o, w_c, to);
-    } else if (w_o == 2) {
+    } else if (V_LANES > 2 && w_o == 2) {
         odd = CORR_NAME(pack_near)(2, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
-    } else if (w_o == 3) {
+    } else if (V_LANES > 2 && w_o == 3) {
         odd = CORR_NAME(pack_near)(3, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
-    } else if (w_o == 4) {
+    } else if (V_LANES > 2 && w_o == 4) {
         odd = CORR_NAME(pack_near)(4, w, rows, width, channels, kh, kw, w_c, w_h, w_w, dst);
     } else {
         odd = CORR_NAME(pack_elements)(w, rows, width, channels, kh, kw, w_o, w_c, w_h, w_w, dst);

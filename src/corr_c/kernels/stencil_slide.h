@@ -123,5 +123,5 @@ CORR_INLINE void CORR_NAME(slide_pixels)(const int size, const int step, const i
         else                                                                                   \
             CORR_NAME(slide_pixels)(size, step, rows, 0, s, x, w, y);                          \
     }
-CORR_PASTE2(CORR_SLIDES, CORR_ISA)(CORR_SLIDE)
+CORR_PASTE3(CORR_SLIDES, CORR_TYPE, CORR_ISA)(CORR_SLIDE)
 #undef CORR_SLIDE

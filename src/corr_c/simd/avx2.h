@@ -31,7 +31,8 @@
     X(1, 1) X(2, 1) X(4, 1) X(7, 1) X(1, 2) X(3, 2) X(7, 2) X(1, 3) X(2, 3) X(4, 3) X(1, 4) X(3, 4)
 #define CORR_BLOCKS_IMAGE_avx2(X) X(1, 4) X(3, 4)
 /* X(kh, step, rows, vectors). */
-#define CORR_SLIDES_avx2(X) X(3, 1, 1)
+#define CORR_SLIDES_f32_avx2(X) X(3, 1, 1)
+#define CORR_SLIDES_f64_avx2 CORR_SLIDES_f32_avx2
 #define CORR_BANDS_avx2(X)                                                                     \
     X(3, 1, 4, 2) X(3, 2, 4, 2) X(5, 1, 4, 2) X(5, 2, 4, 2) X(7, 1, 4, 2) X(7, 2, 3, 2)
 #define CORR_BANDS_PLANES_avx2(X) X(3, 1, 4, 1) X(5, 1, 4, 2) X(7, 1, 4, 1)

@@ -38,7 +38,8 @@
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(2, 1) X(4, 1) X(7, 1) X(1, 2) X(3, 2) X(7, 2) X(1, 4) X(2, 4) X(4, 4) X(7, 4)
 #define CORR_BLOCKS_IMAGE_avx512(X) X(1, 1)
-#define CORR_SLIDES_avx512(X) X(3, 1, 4) X(3, 2, 4) X(5, 1, 4) X(5, 2, 4) X(7, 1, 3) X(7, 2, 3)
+#define CORR_SLIDES_f32_avx512(X) X(3, 1, 4) X(3, 2, 4) X(5, 1, 4) X(5, 2, 4) X(7, 1, 3) X(7, 2, 3)
+#define CORR_SLIDES_f64_avx512(X) X(3, 1, 4) X(3, 2, 4) X(5, 1, 4) X(7, 1, 3)
 #define CORR_BANDS_avx512(X) X(3, 1, 1, 1)
 #define CORR_BANDS_PLANES_avx512(X) X(3, 1, 6, 2) X(5, 1, 6, 2) X(7, 1, 5, 2)
 #define CORR_REUSES_avx512(X)                                                                  \

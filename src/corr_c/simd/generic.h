@@ -20,7 +20,8 @@
 #define CORR_UPS_generic(X) X(3, 1)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(4, 1)
 #define CORR_BLOCKS_IMAGE_generic(X) X(1, 1)
-#define CORR_SLIDES_generic(X) X(3, 1, 1)
+#define CORR_SLIDES_f32_generic(X) X(3, 1, 1)
+#define CORR_SLIDES_f64_generic CORR_SLIDES_f32_generic
 #define CORR_BANDS_generic(X) X(3, 1, 1, 1)
 #define CORR_BANDS_PLANES_generic(X) X(3, 1, 1, 1)
 #define CORR_REUSES_generic(X) X(1, 1) X(3, 1)

@@ -31,7 +31,8 @@
 #define CORR_BLOCKS_neon(X)                                                                  \
     X(1, 1) X(2, 1) X(4, 1) X(7, 1) X(1, 2) X(3, 2) X(7, 2) X(1, 4) X(2, 4) X(4, 4) X(7, 4)
 #define CORR_BLOCKS_IMAGE_neon(X) X(1, 1)
-#define CORR_SLIDES_neon(X) X(3, 1, 1)
+#define CORR_SLIDES_f32_neon(X) X(3, 1, 1)
+#define CORR_SLIDES_f64_neon CORR_SLIDES_f32_neon
 #define CORR_BANDS_neon(X) X(3, 1, 1, 1)
 #define CORR_BANDS_PLANES_neon(X) X(3, 1, 1, 1)
 #define CORR_REUSES_neon(X)                                                                    \
