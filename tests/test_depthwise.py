@@ -117,11 +117,21 @@ def test_planes_that_leave_lanes_empty():
             assert (wide[..., 0] == 7).all() and (wide[..., -2:] == 7).all()
 
 
+@pytest.mark.parametrize("apart", [0, 7, 2**40, -(2**60)])
+def test_a_row_s_stride_says_nothing(apart):
+    rng = np.random.default_rng(3)
+    x, w = whole(rng, (1, 2, 1, 70), np.float32), whole(rng, (2, 1, 5, 5), np.float32)
+    one = np.lib.stride_tricks.as_strided(x, x.shape, (x.strides[0], x.strides[1], apart, 4))
+    args = (1, (20, 4), 2, 2)
+    got = corr.conv2d(one, w, None, *args, algorithm="direct")
+    np.testing.assert_array_equal(got, reference.conv2d(x, w, None, *args))
+
+
 @pytest.mark.parametrize("threads", [1, 3, 8])
 @pytest.mark.parametrize("kernel, dilation, size, groups", [
     ((3, 3), (2, 2), (256, 256), 3), ((3, 3), (3, 1), (31, 90), 2), ((5, 5), (2, 2), (29, 67), 1),
     ((7, 7), (3, 3), (140, 129), 2), ((3, 5), (1, 1), (50, 44), 1), ((5, 1), (4, 1), (37, 64), 3),
-    ((3, 3), (9, 9), (401, 453), 1), ((7, 3), (1, 5), (23, 71), 1), ((3, 3), (1, 2), (3000, 70), 1)])
+    ((3, 3), (9, 9), (401, 453), 1), ((7, 3), (1, 5), (23, 71), 1), ((7, 7), (6, 6), (33, 1999), 1), ((3, 3), (1, 2), (3000, 70), 1)])
 def test_bands_of_taps_apart(kernel, dilation, size, groups, threads):
     """Rows of a dilation's phases, in parts of an image and on several threads."""
     rng = np.random.default_rng(groups)

@@ -108,10 +108,11 @@ void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_
                        const char *w, const char *bias, char *y, int64_t first, int64_t end) {
     const int64_t bytes = k->bytes, width = band->vectors * k->lanes, step = s->w.stride, d = s->h.dilation;
     const int64_t rows = band->rows, reach = (s->w.kernel - 1) * s->w.dilation + 1;
+    const int64_t x_row = s->h.in > 1 ? s->x_stride[3] : 0; /* of one row it says nothing */
     corr_stencil t = {
-        .kw = s->w.kernel, .x_row = d * s->x_stride[3], .x_tap = s->w.dilation, .y_row = d * s->y_stride[3],
+        .kw = s->w.kernel, .x_row = d * x_row, .x_tap = s->w.dilation, .y_row = d * s->y_stride[3],
         .columns = corr_min(width, s->w.out), .activation = s->activation,
-        .x_ahead = (rows * step + s->h.kernel - step) * d * s->x_stride[3],
+        .x_ahead = (rows * step + s->h.kernel - step) * d * x_row,
         .epilogue = bias || s->activation != CORR_LINEAR, .bias = bias,
     };
     for (int64_t phase = 0; phase < d; phase++) {
@@ -128,7 +129,7 @@ void corr_filter_plane(const corr_problem *s, const corr_kernels *k, const corr_
                 t.strips = corr_max(corr_min(inside, (s->w.out - j) / width), 1);
                 t.column_lo = -at;
                 t.column_hi = s->w.in - at;
-                band->run(&t, x + (h * s->x_stride[3] + at) * bytes, w,
+                band->run(&t, x + (h * x_row + at) * bytes, w,
                           y + (i * s->y_stride[3] + j) * bytes);
             }
         }

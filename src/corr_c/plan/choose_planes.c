@@ -53,10 +53,10 @@ static const double slab_vector[3] = {12, 11, 25}, slab_row = 8;
 /* Of an output, those whose row is in the image, on the mean. */
 static double mean_taps(const corr_problem *s) {
     const corr_axis *h = &s->h;
-    const int64_t above = corr_max(h->pad, 0);
-    const int64_t below = corr_max((h->out - 1) * h->stride + (h->kernel - 1) * h->dilation - h->pad - (h->in - 1), 0);
-    const double absent = (double)(above * (above + h->stride) + below * (below + h->stride)) /
-                          (2 * (double)(h->stride * h->dilation));
+    const int64_t end = (h->out - 1) * h->stride + (h->kernel - 1) * h->dilation - h->pad;
+    const double above = (double)corr_max(h->pad, 0), below = (double)corr_max(end - (h->in - 1), 0);
+    const double stride = (double)h->stride;
+    const double absent = (above * (above + stride) + below * (below + stride)) / (2 * stride * (double)h->dilation);
     const double rows = (double)h->kernel - absent / (double)corr_max(h->out, 1);
     return (rows > 1 ? rows : 1) * (double)s->w.kernel;
 }
@@ -129,9 +129,10 @@ int corr_turns_planes(const corr_problem *s, const corr_choice *c) {
         (pixels + outputs) * lanes * k->bytes > turned_bytes ||
         (band ? band->vectors > 1 : !corr_weights_apart(s, k)))
         return 0;
-    const int64_t padded = (s->h.in + (s->h.kernel - 1) * s->h.dilation) * (s->w.in + (s->w.kernel - 1) * s->w.dilation);
+    const double padded = (double)(s->h.in + (s->h.kernel - 1) * s->h.dilation) *
+                          (double)(s->w.in + (s->w.kernel - 1) * s->w.dilation);
     const double filtered = (double)outputs * mean_taps(s) / (band ? slide_rate : lanes_rate) +
-                            (band ? 0 : lanes_slab_pixel * (double)padded);
+                            (band ? 0 : lanes_slab_pixel * padded);
     const double turned = filtered + turn_vector * (double)(pixels + outputs);
     return (double)corr_ceil_div(s->groups, lanes) * turned < least_gain * (double)s->groups * plane_cost(s, k);
 }

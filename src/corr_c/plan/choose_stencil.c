@@ -277,8 +277,9 @@ corr_stencil_blocks corr_choose_blocks(const corr_problem *s, const corr_choice 
 int64_t corr_stencil_rows(const corr_problem *s, const corr_choice *choice) {
     const int64_t row = s->w.in * s->h.stride + s->w.out * s->oc;
     const int64_t rows = part_bytes / (row * choice->kernels->bytes);
-    /* At least as many as the kernel is high, or most of the input is read twice. */
-    return corr_max(rows, corr_max((s->h.kernel - 1) * s->h.dilation, corr_max(CORR_BAND_ROWS * s->h.dilation, 16)));
+    /* At least as many as the kernel is high, or most of the input is read twice, and as bands take. */
+    const int64_t bands = CORR_BAND_ROWS * corr_min(s->h.dilation, s->h.out);
+    return corr_max(rows, corr_max((s->h.kernel - 1) * s->h.dilation, corr_max(bands, 16)));
 }
 
 /* All channels of some rows, so that a cache line that vectors share is read once, and the
@@ -332,7 +333,8 @@ void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice)
     if (threads > 1 && planes < 4 * (int64_t)threads) {
         const int64_t blocks = corr_ceil_div(4 * (int64_t)threads, planes);
         rows = corr_min(rows, corr_max(corr_ceil_div(s->h.out, blocks), halo / 2 + 8));
-        const int64_t least = CORR_BAND_ROWS * s->h.dilation; /* of each of its phases */
+        const corr_band *plane = corr_find_plane_band(s, choice->kernels);
+        const int64_t least = plane ? plane->rows * s->h.dilation : CORR_BAND_ROWS; /* all phases' */
         if (s->h.out >= least)
             rows = part_of(s->h.out, corr_ceil_div(s->h.out, rows), least);
     }
