@@ -157,10 +157,10 @@ typedef void corr_store_dots_kernel(int64_t rows, int64_t columns, const void *s
  *          [column_lo, column_hi); x_ahead, or 0: from each row to one that is fetched into L2 meanwhile
  *   band   pixels x_vector apart; absent are taps q not in [column_lo, column_hi)
  *
- * band_planes: of one plane, `strips` times its vectors of columns, all stored; the chain is over
- * (q, p), q < kw. Columns of x, counted from x, that are not in [column_lo, column_hi) are
- * multiplied as zeros; where all that whole vectors load of the present rows lies there, without
- * masks. Rows x_ahead are fetched meanwhile. */
+ * band_planes: of one plane, `strips` times its vectors of columns, all stored, or one strip and fewer
+ * `columns`; the chain is over (q, p), q < kw, taps x_tap apart. Columns of x, counted from x, that are not
+ * in [column_lo, column_hi) are multiplied as zeros; where all that whole vectors load of the present rows
+ * lies there, without masks. Rows x_ahead are fetched meanwhile. */
 enum {
     CORR_STENCIL_SHARED,
     CORR_STENCIL_OWN,
