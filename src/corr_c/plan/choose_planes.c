@@ -39,7 +39,8 @@ int corr_marches(const corr_problem *s, const corr_kernels *k) {
 
 /* What a plane costs, in multiply-adds of a vector: of a march they come at some rate of the peak, a band
  * adds a few a vector of outputs, and blocks what filling their slab takes, a vector of inputs by the
- * stride and a row. Fitted to 25 layers of 3x3 to 13x13 on 14x14 to 56x56, Zen 4; ms of blocks and of bands:
+ * stride and a row. Fitted by hand to some 20 layers of 3x3 to 13x13 on 14x14 to 56x56, Zen 4. ms of blocks
+ * and of bands:
  *
  *     dilation 2   3x3 128x56x56 0.224 0.149   5x5 0.417 0.288   3x3 512x14x14 0.072 0.117
  *     3x5          256x28x28     0.147 0.107 */
