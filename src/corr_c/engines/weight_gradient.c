@@ -177,6 +177,12 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
         return CORR_OK;
     }
     corr_flatten(&flat);
+    if (corr_swaps_factors(s)) {
+        const void *const was = x;
+        flat = corr_swap_factors(s);
+        x = gy;
+        gy = was;
+    }
     corr_call some = *call;
     some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
     const int far = corr_is_far(s);

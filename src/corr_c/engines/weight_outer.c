@@ -1,10 +1,11 @@
 /* The weight gradient as outer products, a pixel each (kernels/outer.h): lanes run over
  * output channels, and the input is read as it lies, a broadcast at a time.
  *
- *   item: split, group g, a panel of output channels, some input channels
- *     for chunk of pixels:            pack gy[pixel][panel]; x only if its planes alias in L1
- *       for c: MR input channels
- *         for tap: its pixels in the image -> micro-kernel -> sums[c][tap][panel]
+ *   item: split, group g, some panels of output channels, some input channels
+ *     for chunk of pixels:              x's is in L2; copied only if its planes alias in L1
+ *       for panel of output channels:   pack gy[pixel][panel]
+ *         for c: MR input channels
+ *           for tap: its pixels in the image -> micro-kernel -> sums[panel][c][tap]
  *     sums transposed -> gw
  *
  * A tap's pixels in the padding are not visited: nothing is multiplied by zero there.
@@ -26,7 +27,7 @@ static parts lay_out(const corr_problem *s, const corr_weight_choice *choice) {
     const int64_t channels = corr_min(choice->c_block, s->ic);
     parts p;
     p.sums = 0;
-    p.panel = corr_round_up(channels * taps * panel_width(choice) * bytes, 64);
+    p.panel = corr_round_up(corr_round_up(choice->o_block, panel_width(choice)) * channels * taps * bytes, 64);
     p.slab = p.panel + corr_round_up(choice->images * choice->chunk * panel_width(choice) * bytes, 64);
     p.segments = p.slab;
     if (choice->slab)
@@ -56,50 +57,60 @@ static void pack_run(const corr_weight_job *job, const char *gy, int64_t pixels,
         k->copy(to + j * width * bytes, gy + j * step * bytes, channel, channels);
 }
 
-static void pack_panel(const corr_weight_job *job, const corr_chunk *c, int64_t g, int64_t o0,
-                       int64_t o1, int64_t width, char *to) {
+/* Outputs [o0, o1) of a chunk. */
+typedef struct gradients {
+    const corr_chunk *chunk;
+    int64_t o0, o1;
+} gradients;
+
+static void pack_panel(const corr_weight_job *job, int64_t g, const gradients *of, int64_t width, char *to) {
     const corr_problem *s = job->s;
-    const int64_t *ys = s->y_stride, bytes = job->choice->kernels->bytes;
+    const corr_chunk *c = of->chunk;
+    const int64_t *ys = s->y_stride, bytes = job->choice->kernels->bytes, channels = of->o1 - of->o0;
     const int flat = ys[3] == s->w.out * ys[4];
-    if (o1 - o0 < width) /* what lies beside the last channel is multiplied, too */
+    if (channels < width) /* what lies beside the last channel is multiplied, too */
         memset(to, 0, (size_t)(c->images * (c->end - c->first) * width * bytes));
     for (int64_t n = c->image; n < c->image + c->images; n++)
         for (int64_t pixel = c->first; pixel < c->end;) {
             const int64_t i = pixel / s->w.out, j = pixel % s->w.out;
             const int64_t some = flat ? c->end - pixel : corr_min(c->end - pixel, s->w.out - j);
-            pack_run(job, job->gy + (n * ys[0] + g * ys[1] + o0 * ys[2] + i * ys[3] + j * ys[4]) * bytes,
-                     some, o1 - o0, width, to);
+            pack_run(job, job->gy + (n * ys[0] + g * ys[1] + of->o0 * ys[2] + i * ys[3] + j * ys[4]) * bytes,
+                     some, channels, width, to);
             to += some * width * bytes;
             pixel += some;
         }
 }
 
-/* The next chunk's gradients lie in short pieces of many planes, which no prefetcher of the
- * CPU's follows; this one's products hide them. */
-static void fetch_planes(const corr_weight_job *job, const corr_chunk *c, const corr_weight_item *item) {
+/* The next panel lies in short pieces of many planes or pixels, which no prefetcher of the
+ * CPU's follows; this one's products hide them, each tile a part. */
+static void fetch_part(const corr_weight_job *job, int64_t g, const gradients *next, int64_t part,
+                       int64_t parts) {
     const corr_problem *s = job->s;
+    const corr_chunk *c = next->chunk;
     const int64_t *ys = s->y_stride, bytes = job->choice->kernels->bytes;
-    if (ys[4] != 1 || ys[3] != s->w.out)
+    const int64_t pixels = c->end - c->first, channels = next->o1 - next->o0;
+    if ((s->h.out > 1 && ys[3] != s->w.out * ys[4]) || (ys[4] != 1 && ys[2] != 1))
         return;
-    for (int64_t o = item->o0; o < item->o1; o++) {
-        const char *gy = job->gy + (c->image * ys[0] + item->g * ys[1] + o * ys[2]) * bytes;
-        for (int64_t at = c->first * bytes; at < c->end * bytes; at += 64)
-            CORR_PREFETCH(gy + at);
-    }
+    /* Runs of `run` bytes. */
+    const int64_t count = ys[4] == 1 ? channels : pixels, run = (ys[4] == 1 ? pixels : channels) * bytes;
+    const int64_t step = (ys[4] == 1 ? ys[2] : ys[4]) * bytes;
+    const char *gy = job->gy + (c->image * ys[0] + g * ys[1] + next->o0 * ys[2] + c->first * ys[4]) * bytes;
+    for (int64_t i = part * count / parts; i < (part + 1) * count / parts; i++)
+        for (int64_t at = 0; at < run; at += 64)
+            CORR_PREFETCH_L2(gy + i * step + at);
 }
 
-/* sums[c][tap][width] -> gw[o][c][tap]. */
-static void store_sums(const corr_weight_job *job, const corr_weight_item *item, const char *sums,
-                       int64_t width) {
+/* sums[c][tap][width] -> gw[o][c][tap], of outputs [o0, o1). */
+static void store_sums(const corr_weight_job *job, const corr_weight_item *item, int64_t o0, int64_t o1,
+                       const char *sums, int64_t width) {
     const corr_problem *s = job->s;
     const corr_kernels *k = job->choice->kernels;
     const int64_t *ws = job->w_stride, bytes = k->bytes, taps = s->h.kernel * s->w.kernel;
     const corr_store store = {.accumulate = job->accumulate};
-    char *gw = item->gw + (item->o0 * ws[1] + item->c0 * ws[2]) * bytes;
+    char *gw = item->gw + (o0 * ws[1] + item->c0 * ws[2]) * bytes;
     if (ws[2] == taps && (ws[3] == s->w.kernel || s->h.kernel == 1) &&
         (ws[4] == 1 || s->w.kernel == 1)) {
-        k->transpose((item->c1 - item->c0) * taps, item->o1 - item->o0, sums, width, gw, ws[1],
-                     &store);
+        k->transpose((item->c1 - item->c0) * taps, o1 - o0, sums, width, gw, ws[1], &store);
         return;
     }
     for (int64_t c = item->c0; c < item->c1; c++, gw += ws[2] * bytes)
@@ -107,41 +118,83 @@ static void store_sums(const corr_weight_job *job, const corr_weight_item *item,
             for (int64_t q = 0; q < s->w.kernel; q++, sums += width * bytes) {
                 char *to = gw + (p * ws[3] + q * ws[4]) * bytes;
                 if (ws[1] == 1 && !store.accumulate)
-                    k->copy(to, sums, 1, item->o1 - item->o0);
+                    k->copy(to, sums, 1, o1 - o0);
                 else
-                    k->transpose(1, item->o1 - item->o0, sums, width, to, ws[1], &store);
+                    k->transpose(1, o1 - o0, sums, width, to, ws[1], &store);
             }
+}
+
+/* A chunk's input and the pixels of its taps, which all panels share. */
+typedef struct inputs {
+    const char *x;
+    int64_t channel, column; /* from one to the next, in elements */
+    const corr_segment *segments;
+    const int64_t *counts;
+    int64_t most; /* segments of a tap */
+} inputs;
+
+/* Where a tile goes: to sums[c][tap], or to gw as it lies. */
+typedef struct sums_view {
+    char *to;
+    int64_t c, tap;
+    int accumulate;
+} sums_view;
+
+static void multiply_panel(const corr_weight_job *job, const corr_weight_item *item, const inputs *in,
+                           const char *panel, const gradients *of, const gradients *next,
+                           const sums_view *sums) {
+    const corr_problem *s = job->s;
+    const corr_weight_choice *choice = job->choice;
+    const corr_kernels *k = choice->kernels;
+    const int64_t bytes = k->bytes, taps = s->h.kernel * s->w.kernel, width = panel_width(choice);
+    const int64_t vectors = corr_ceil_div(of->o1 - of->o0, k->lanes);
+    /* A tile's rows: channels, or taps of a row, whose pixels are the same. */
+    const int along = choice->along;
+    const int64_t across = along ? 1 : choice->rows, parts = corr_ceil_div(item->c1 - item->c0, across);
+    const int64_t a_row = along ? s->w.dilation * in->column : in->channel;
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t c = part * across;
+        if (next)
+            fetch_part(job, item->g, next, part, parts);
+        for (int64_t tap = 0, rows; tap < taps; tap += along ? rows : 1) {
+            rows = along ? corr_min(choice->rows, s->w.kernel - tap % s->w.kernel)
+                         : corr_min(across, item->c1 - item->c0 - c);
+            k->outer[vectors - 1][rows - 1](in->segments + tap * in->most, in->counts[tap],
+                                            in->x + c * in->channel * bytes, a_row,
+                                            s->w.stride * in->column, panel, width,
+                                            sums->to + (c * sums->c + tap * sums->tap) * bytes,
+                                            along ? sums->tap : sums->c, sums->accumulate);
+        }
+    }
 }
 
 void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run) {
     const corr_problem *s = job->s;
     const corr_weight_choice *choice = job->choice;
-    const corr_kernels *k = choice->kernels;
-    const int64_t *xs = s->x_stride, bytes = k->bytes, taps = s->h.kernel * s->w.kernel;
+    const int64_t *xs = s->x_stride, *ws = job->w_stride, bytes = choice->kernels->bytes;
+    const int64_t taps = s->h.kernel * s->w.kernel;
     const parts at = lay_out(s, choice);
     const corr_weight_item item = corr_make_weight_item(job, index);
-    const int64_t vectors = corr_ceil_div(item.o1 - item.o0, k->lanes), width = vectors * k->lanes;
-    const int64_t most = corr_most_segments(s, choice);
+    const int64_t width = panel_width(choice), most = corr_most_segments(s, choice);
+    const int64_t panel_sums = (item.c1 - item.c0) * taps * width * bytes;
+    /* A chain alone, its vectors whole, may go where it belongs. */
+    const int in_place = item.end_chunk - item.first_chunk == 1 && ws[1] == 1 &&
+                         (ws[3] == s->w.kernel * ws[4] || s->h.kernel == 1) &&
+                         (item.o1 - item.o0) % choice->kernels->lanes == 0;
     char *scratch = job->workspace + worker * job->scratch_bytes;
-    char *sums = scratch + at.sums, *panel = scratch + at.panel, *slab = scratch + at.slab;
+    char *panel = scratch + at.panel, *slab = scratch + at.slab;
     corr_segment *segments = (corr_segment *)(void *)(scratch + at.segments);
     int64_t *counts = (int64_t *)(void *)(scratch + at.counts);
 
     for (int64_t index_c = item.first_chunk; index_c < item.end_chunk; index_c++) {
-        if (corr_should_stop(run))
-            return;
         const corr_chunk chunk = corr_make_chunk(s, choice, index_c);
-        pack_panel(job, &chunk, item.g, item.o0, item.o1, width, panel);
-        if (index_c + 1 < item.end_chunk) {
-            const corr_chunk next = corr_make_chunk(s, choice, index_c + 1);
-            fetch_planes(job, &next, &item);
-        }
+        const corr_chunk after = corr_make_chunk(s, choice, corr_min(index_c + 1, item.end_chunk - 1));
         corr_image_view x_view = {xs[0], xs[3], xs[4]};
         const corr_image_view gy_view = {(chunk.end - chunk.first) * width, s->w.out * width, width};
-        int64_t row = xs[2], origin = 0;
+        int64_t channel = xs[2], origin = 0;
         const char *x = job->x + (chunk.image * xs[0] + item.g * xs[1] + item.c0 * xs[2]) * bytes;
         if (choice->slab) {
-            x_view = corr_copy_chunk(job, &chunk, item.g, item.c0, item.c1, slab, &row, &origin);
+            x_view = corr_copy_chunk(job, &chunk, item.g, item.c0, item.c1, slab, &channel, &origin);
             x = slab;
         }
         for (int64_t tap = 0; tap < taps; tap++) {
@@ -151,20 +204,23 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
                 segments[tap * most + i].b -= chunk.first * width;
             }
         }
-        /* A tile's rows: channels, or taps of a row, whose pixels are the same. */
-        const int64_t along = choice->along ? choice->rows : 1, across = choice->along ? 1 : choice->rows;
-        const int64_t a_row = choice->along ? s->w.dilation * x_view.column : row;
-        for (int64_t c = item.c0; c < item.c1; c += across) {
-            char *to = sums + (c - item.c0) * taps * width * bytes;
-            for (int64_t tap = 0, rows; tap < taps; tap += choice->along ? rows : 1) {
-                rows = choice->along ? corr_min(along, s->w.kernel - tap % s->w.kernel)
-                                     : corr_min(across, item.c1 - c);
-                k->outer[vectors - 1][rows - 1](
-                    segments + tap * most, counts[tap], x + (c - item.c0) * row * bytes, a_row,
-                    s->w.stride * x_view.column, panel, width, to + tap * width * bytes,
-                    choice->along ? width : taps * width, index_c > item.first_chunk);
-            }
+        const inputs in = {x, channel, x_view.column, segments, counts, most};
+        sums_view sums = {scratch + at.sums, taps * width, width, index_c > item.first_chunk};
+        if (in_place)
+            sums = (sums_view){item.gw + (item.o0 + item.c0 * ws[2]) * bytes, ws[2], ws[4], job->accumulate};
+        for (int64_t o = item.o0; o < item.o1; o += width, sums.to += in_place ? width * bytes : panel_sums) {
+            if (corr_should_stop(run))
+                return;
+            const gradients of = {&chunk, o, corr_min(o + width, item.o1)};
+            const int last = o + width >= item.o1;
+            const gradients next = {last ? &after : &chunk, last ? item.o0 : o + width,
+                                    corr_min((last ? item.o0 : o + width) + width, item.o1)};
+            pack_panel(job, item.g, &of, width, panel);
+            multiply_panel(job, &item, &in, panel, &of,
+                           last && index_c + 1 == item.end_chunk ? NULL : &next, &sums);
         }
     }
-    store_sums(job, &item, sums, width);
+    char *sums = scratch + at.sums;
+    for (int64_t o = item.o0; o < item.o1 && !in_place; o += width, sums += panel_sums)
+        store_sums(job, &item, o, corr_min(o + width, item.o1), sums, width);
 }

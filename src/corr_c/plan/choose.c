@@ -64,12 +64,13 @@ typedef struct tiling {
     double cycles; /* a step of k */
 } tiling;
 
-/* The best tile for a matrix of `along_rows` x `along_vectors` (in vectors). */
-static tiling choose_tile(const corr_choice *choice, int64_t along_rows, int64_t along_vectors) {
+/* The best tile, of at most `most_rows`, for a matrix of `along_rows` x `along_vectors` (in vectors). */
+static tiling choose_tile(const corr_choice *choice, int64_t most_rows, int64_t along_rows,
+                          int64_t along_vectors) {
     const corr_kernels *k = choice->kernels;
     tiling best = {1, 1, -1};
     for (int v = 1; v <= CORR_MAX_VECTORS; v++) {
-        int64_t most = k->max_rows[v - 1];
+        int64_t most = corr_min(k->max_rows[v - 1], most_rows);
         if (most == 0 || (v > 1 && v > along_vectors))
             continue;
         /* Panels of equal height: 64 rows in tiles of 14 are five of 13, not four and a rest. */
@@ -83,10 +84,10 @@ static tiling choose_tile(const corr_choice *choice, int64_t along_rows, int64_t
     return best;
 }
 
-double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int64_t along_vectors,
-                      int *rows, int *vectors) {
+double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
+                      int64_t along_vectors, int *rows, int *vectors) {
     const corr_choice any = {.kernels = k, .kc = kc};
-    const tiling tile = choose_tile(&any, along_rows, along_vectors);
+    const tiling tile = choose_tile(&any, most_rows, along_rows, along_vectors);
     *rows = tile.rows;
     *vectors = tile.vectors;
     return tile.cycles;
@@ -162,8 +163,8 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     choose_chains(s, channel_lanes && corr_channels_last(s), c);
     c->rows = c->vectors = 1;
     const tiling tile = channel_lanes
-                            ? choose_tile(c, length, corr_ceil_div(s->oc, lanes))
-                            : choose_tile(c, s->oc, corr_ceil_div(length, lanes));
+                            ? choose_tile(c, CORR_MAX_ROWS, length, corr_ceil_div(s->oc, lanes))
+                            : choose_tile(c, CORR_MAX_ROWS, s->oc, corr_ceil_div(length, lanes));
     c->rows = tile.rows;
     c->vectors = tile.vectors;
     double cycles = tile.cycles * (double)(by_rows ? s->h.out : 1);

@@ -48,12 +48,13 @@ static double cost_of_outer(const corr_problem *s, const corr_kernels *k, double
 }
 
 /* A vector of the tiles of dot products: two FMA pipes, two load ports, runs of the slab that
- * cross lines more often than not. */
+ * cross lines more often than not. A channel that has no second tap comes from L2, which keeps the
+ * pipes waiting for a tenth of the time. */
 static double cost_of_tiles(const corr_problem *s, const corr_kernels *k) {
     const int64_t terms = corr_terms(s), row_tiles = corr_ceil_div(s->oc, k->dot_rows);
     const int64_t column_tiles = corr_ceil_div(terms, k->dot_columns);
     const double rows = (double)s->oc / (double)row_tiles, columns = (double)terms / (double)column_tiles;
-    const double fma = rows * columns / 2, load = (rows + 1.6 * columns) / 2;
+    const double fma = (s->h.kernel * s->w.kernel == 1 ? 0.55 : 0.5) * rows * columns, load = (rows + 1.6 * columns) / 2;
     const double most = fma > load ? fma : load;
     return (double)(row_tiles * column_tiles) * (most > 4 ? most : 4);
 }
@@ -78,9 +79,10 @@ static double cost_of_dots(const corr_problem *s, const corr_kernels *k, int fla
     return (cycles + lane_sum_cycles * (double)(s->oc * corr_terms(s)) / (double)s->n) / pixels;
 }
 
-/* What an item's sums may take of L2, and how many items a worker should find. */
+/* What an item's sums may take of L2, and how many items a worker should find: each reads its part of
+ * both factors, 64x56x56 -> 256 of one pixel's kernel takes 0.48 ms with two threads and two, 0.51 with four. */
 static const int64_t weight_sum_bytes = 384 << 10;
-static const int64_t items_per_thread = 4;
+static const int64_t items_per_thread = 2;
 
 /* As many splits of the batch as give `few_items`, where there are few weights; each of at
  * least two chunks. */
@@ -97,20 +99,47 @@ static int goes_along(const corr_problem *s) {
            (w->out - 1) * w->stride + (w->kernel - 1) * w->dilation - w->pad < w->in;
 }
 
-static void choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
+/* Planes a multiple of a page apart share the sets of L1, 8 ways or more: a tile takes no more of them, 3x3
+ * on 64x64x64 -> 64 3.09 ms in tiles of 13 rows and 2.63 of 8. Vectors of 32 bytes have no more rows
+ * anyhow, but few registers: planes are copied. */
+static const int64_t rows_of_a_set = 8, slab_vector_bytes = 32;
+
+static int planes_share_sets(const corr_problem *s, const corr_kernels *k) {
+    const int64_t apart = s->x_stride[2] * k->bytes & 4095;
+    return s->x_stride[2] != 1 && (apart < 64 || apart > 4096 - 64);
+}
+
+/* Returns its cost. */
+static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
     choice->along = goes_along(s);
-    double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk),
+    const int64_t most_rows = planes_share_sets(s, k) && !choice->along ? rows_of_a_set : CORR_MAX_ROWS;
+    double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), most_rows,
                                  choice->along ? s->w.kernel : s->ic,
                                  corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
     if (choice->along) /* of a row of taps on one channel */
         tile *= (double)s->ic / (double)s->w.kernel;
+    const double outer = cost_of_outer(s, k, tile);
     if (careful)
-        return;
+        return outer;
     const double rows = cost_of_dots(s, k, 0), flat = cost_of_dots(s, k, 1);
     choice->flat = flat < rows;
-    const double dots = choice->flat ? flat : rows, outer = cost_of_outer(s, k, tile);
+    const double dots = choice->flat ? flat : rows;
     choice->dot = dots < outer && (s->h.out == 1 || s->w.out <= longest_row);
+    return choice->dot ? dots : outer;
+}
+
+/* Of one pixel's kernel the two factors are alike: the smaller one is best turned, and weights whose
+ * lanes run over input channels lie as gw does. 512x7x7 -> 2048 takes 1.09 ms as it is and 0.94 so. */
+int corr_swaps_factors(const corr_problem *s) {
+    const corr_axis *h = &s->h, *w = &s->w;
+    if (h->kernel != 1 || w->kernel != 1 || h->pad != 0 || w->pad != 0 ||
+        (h->out - 1) * h->stride >= h->in || (w->out - 1) * w->stride >= w->in)
+        return 0;
+    const corr_kernels *k = corr_kernel_table(s->dtype);
+    const corr_problem swapped = corr_swap_factors(s);
+    corr_weight_choice as_is = {.kernels = k}, turned = {.kernels = k};
+    return choose_way(&swapped, 0, &turned) < choose_way(s, 0, &as_is);
 }
 
 /* Of dots: channels of both whose sums, and slabs of one, L2 holds. A slab is made for each block of
@@ -141,11 +170,6 @@ static int64_t choose_dot_blocks(const corr_problem *s, const corr_weight_choice
     return c_block;
 }
 
-/* Planes a multiple of a page apart share the sets of an L1 of 8 ways, so they are copied. Cores with vectors of
- * 64 bytes have 12: 1x1 on 256x64x64 -> 64 takes 1.10 ms with a copy and 0.57 without, 3x3 on 64x64x64
- * -> 64 1.22 and 1.18. */
-static const int64_t slab_vector_bytes = 32;
-
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
     const int64_t taps = s->h.kernel * s->w.kernel;
@@ -156,16 +180,14 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
         choice->flat = 0; /* the slab has a chunk's columns */
     int64_t rows = 1, width = k->dot_rows;
     if (!choice->dot) {
-        const int64_t apart = s->x_stride[2] * k->bytes % 4096;
-        choice->slab = k->lanes * k->bytes <= slab_vector_bytes && s->ic > 4 &&
-                       (apart < 64 || apart > 4096 - 64) && s->x_stride[2] != 1;
+        choice->slab = k->lanes * k->bytes <= slab_vector_bytes && s->ic > 4 && planes_share_sets(s, k);
         rows = choice->along ? 1 : choice->rows;
         width = (int64_t)choice->vectors * k->lanes;
     }
     /* Of an output channel's weights, a vector each where lanes run along the pixels. */
     const int64_t sum_bytes = s->ic * taps * k->bytes * (choice->dot ? k->lanes : 1);
-    choice->o_block = width;
     int64_t c_blocks = corr_ceil_div(sum_bytes * width, weight_sum_bytes);
+    choice->o_block = width;
     if (choice->dot)
         c_blocks = corr_ceil_div(s->ic, choose_dot_blocks(s, choice, &choice->o_block));
     const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
@@ -178,6 +200,14 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
         c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
                                                     choice->splits * s->groups * o_blocks));
     c_blocks = corr_min(corr_max(c_blocks, 1), c_panels);
+    if (!choice->dot) { /* panels that meet a chunk of the input while L2 holds it */
+        int64_t panels = weight_sum_bytes / (corr_ceil_div(sum_bytes, c_blocks) * width);
+        if (threads > 1)
+            panels = corr_min(panels, choice->splits * s->groups * o_blocks * c_blocks /
+                                          (items_per_thread * threads));
+        panels = corr_min(corr_max(panels, 1), o_blocks);
+        choice->o_block = corr_ceil_div(o_blocks, corr_ceil_div(o_blocks, panels)) * width;
+    }
     choice->c_block = corr_ceil_div(c_panels, c_blocks) * rows;
 }
 

@@ -89,9 +89,11 @@ double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 
 /* choose_weight.c. Zeros multiply what meets the padding unless `careful`. */
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
+/* Are x and gy taken in each other's place? */
+int corr_swaps_factors(const corr_problem *s);
 /* The best tile for a matrix of so many rows and vectors; gives the cycles of a step of k. */
-double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t along_rows, int64_t along_vectors,
-                      int *rows, int *vectors);
+double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
+                      int64_t along_vectors, int *rows, int *vectors);
 
 /* choose_stencil.c */
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);

@@ -38,6 +38,8 @@ CORR_INLINE int corr_is_empty(const corr_problem *s) {
 
 /* 1x1 without padding, rows that follow one another: the plane is one long row. */
 void corr_flatten(corr_problem *s);
+/* The weight gradient of a kernel of one pixel, no padding: x as gy, gy as x, the weights transposed. */
+corr_problem corr_swap_factors(const corr_problem *s);
 
 /* The first tap that meets input pixel a, of some output, be it beyond the last; then every
  * *step-th does. The kernel's size if none. */

@@ -1,5 +1,7 @@
 #include "problem.h"
 
+#include <string.h>
+
 static int is_pointwise(const corr_axis *a) {
     return a->kernel == 1 && a->stride == 1 && a->pad == 0 && a->in == a->out;
 }
@@ -11,6 +13,21 @@ void corr_flatten(corr_problem *s) {
         return;
     s->w.in = s->w.out = s->h.in * s->w.in;
     s->h.in = s->h.out = 1;
+}
+
+corr_problem corr_swap_factors(const corr_problem *s) {
+    corr_problem r = *s;
+    r.ic = s->oc;
+    r.oc = s->ic;
+    memcpy(r.x_stride, s->y_stride, sizeof r.x_stride);
+    memcpy(r.y_stride, s->x_stride, sizeof r.y_stride);
+    r.y_stride[3] *= s->h.stride;
+    r.y_stride[4] *= s->w.stride;
+    r.w_stride[1] = s->w_stride[2];
+    r.w_stride[2] = s->w_stride[1];
+    r.h = (corr_axis){.in = s->h.out, .out = s->h.out, .kernel = 1, .stride = 1, .dilation = 1};
+    r.w = (corr_axis){.in = s->w.out, .out = s->w.out, .kernel = 1, .stride = 1, .dilation = 1};
+    return r;
 }
 
 /* Their greatest common divisor g, and *inverse * a = g modulo b. */
