@@ -206,40 +206,40 @@ CORR_INLINE vec CORR_NAME(weight_block)(const real *w, int64_t w_o, int64_t rows
  * at a time, turned; what lies between the taps is dropped. */
 enum { CORR_NAME(CORR_TAP_SPAN) = CORR_SPREAD_VECTORS * V_LANES };
 
-CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, int64_t width,
-                                     int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
-                                     void *const *to, int64_t place) {
+CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, int64_t ahead,
+                                     int64_t span, int64_t w_o, void *const *to, int64_t place) {
     vec odd = v_zero();
-    for (int64_t c = 0; c < channels; c++, w += w_c, place += width)
-        for (int64_t at = 0; at < span; at += V_LANES) {
-            for (int i = 0; i < V_LANES; i++)
-                CORR_PREFETCH(w + 12 * w_c + i * w_o + at);
-            const int64_t count = span - at < V_LANES ? span - at : V_LANES;
-            vec block[V_LANES];
-            CORR_UNROLL
-            for (int i = 0; i < V_LANES; i++)
-                block[i] = i < rows ? v_load_n(w + i * w_o + at, count) : v_zero();
-            v_transpose(block);
-            for (int64_t r = 0; r < count; r++)
-                if (to[at + r]) {
-                    odd = v_fma(block[r], v_zero(), odd);
-                    v_store_n((real *)to[at + r] + place, block[r], room);
-                }
-        }
+    for (int64_t at = 0; at < span; at += V_LANES) {
+        for (int i = 0; i < V_LANES; i++)
+            CORR_PREFETCH(w + ahead + i * w_o + at);
+        const int64_t count = span - at < V_LANES ? span - at : V_LANES;
+        vec block[V_LANES];
+        CORR_UNROLL
+        for (int i = 0; i < V_LANES; i++)
+            block[i] = i < rows ? v_load_n(w + i * w_o + at, count) : v_zero();
+        v_transpose(block);
+        for (int64_t r = 0; r < count; r++)
+            if (to[at + r]) {
+                odd = v_fma(block[r], v_zero(), odd);
+                v_store_n((real *)to[at + r] + place, block[r], room);
+            }
+    }
     return odd;
 }
 
+/* Rows are inside: what is read of a channel, and what is written of a tap, lies together. */
 static int CORR_NAME(corr_pack_spread)(const void *w_, int64_t rows, int64_t width,
                                        int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
                                        void *const *to) {
     const real *w = w_;
     vec odd = v_zero();
-    for (int64_t i = 0; i < width; i += V_LANES) {
-        const int64_t room = width - i < V_LANES ? width - i : V_LANES;
-        const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-        odd = v_add(odd, CORR_NAME(pack_taps)(w + i * w_o, some, room, width, channels, span, w_o,
-                                              w_c, to, i));
-    }
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t i = 0; i < width; i += V_LANES) {
+            const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+            const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
+            odd = v_add(odd, CORR_NAME(pack_taps)(w + c * w_c + i * w_o, some, room, 12 * w_c, span, w_o, to,
+                                                  c * width + i));
+        }
     return v_sum(odd) == 0;
 }
 
