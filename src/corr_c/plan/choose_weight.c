@@ -79,8 +79,7 @@ static double cost_of_dots(const corr_problem *s, const corr_kernels *k, int fla
     return (cycles + lane_sum_cycles * (double)(s->oc * corr_terms(s)) / (double)s->n) / pixels;
 }
 
-/* What an item's sums may take of L2, and how many items a worker should find: each reads its part of
- * both factors, 64x56x56 -> 256 of one pixel's kernel takes 0.48 ms with two threads and two, 0.51 with four. */
+/* What an item's sums may take of L2, and how many items a worker should find. */
 static const int64_t weight_sum_bytes = 384 << 10;
 static const int64_t items_per_thread = 2;
 
@@ -131,9 +130,12 @@ static double choose_way(const corr_problem *s, int careful, corr_weight_choice 
 
 /* Of one pixel's kernel the two factors are alike: the smaller one is best turned, and weights whose
  * lanes run over input channels lie as gw does. 512x7x7 -> 2048 takes 1.09 ms as it is and 0.94 so. */
+static const double swapped_terms = 1 << 16; /* fewer are done before this is decided */
+
 int corr_swaps_factors(const corr_problem *s) {
     const corr_axis *h = &s->h, *w = &s->w;
-    if (h->kernel != 1 || w->kernel != 1 || h->pad != 0 || w->pad != 0 ||
+    const double terms = (double)s->n * (double)s->ic * (double)s->oc * (double)corr_pixels(s);
+    if (terms < swapped_terms || h->kernel != 1 || w->kernel != 1 || h->pad != 0 || w->pad != 0 ||
         (h->out - 1) * h->stride >= h->in || (w->out - 1) * w->stride >= w->in)
         return 0;
     const corr_kernels *k = corr_kernel_table(s->dtype);
@@ -170,9 +172,55 @@ static int64_t choose_dot_blocks(const corr_problem *s, const corr_weight_choice
     return c_block;
 }
 
+/* Of outer products: channels of items whose sums L2 holds, so that the busiest thread has least to do and
+ * little is read, each factor once for every block of the other. Bytes a cycle come from memory, or from
+ * L3, for all threads together. 8 of 96x56x56 -> 384 of one pixel's kernel take 9.0 ms with two threads
+ * and 10.5 in items of one panel. */
+static const double memory_bytes = 6, cache_bytes = 16, few_items_cost = 1.03;
+static const int64_t cached_bytes = 8 << 20;
+
+static void split_outer(const corr_problem *s, int threads, int64_t rows, corr_weight_choice *choice) {
+    const int64_t bytes = choice->kernels->bytes, taps = s->h.kernel * s->w.kernel;
+    const int64_t width = (int64_t)choice->vectors * choice->kernels->lanes;
+    const int64_t o_panels = corr_ceil_div(s->oc, width), c_panels = corr_ceil_div(s->ic, rows);
+    const int64_t most = corr_max(weight_sum_bytes / (rows * taps * width * bytes), 1); /* panels of both */
+    const int64_t each = choice->splits * s->groups;
+    const double pixels = (double)s->n * (double)corr_pixels(s);
+    const double x = (double)(s->n * s->h.in) * (double)(s->w.in * s->groups * s->ic * bytes);
+    const double gy = pixels * (double)(s->groups * s->oc * bytes);
+    const double rate = x + gy > (double)cached_bytes ? memory_bytes : cache_bytes;
+    const double tile = pixels / (double)choice->splits * (double)(taps * rows * choice->vectors) / 2;
+    const int64_t c_least = corr_ceil_div(c_panels, most), tried = threads > 1 ? corr_min(2 * threads, 16) : 0;
+    double best = -1;
+    for (int64_t c = c_least; c <= corr_min(c_panels, c_least + tried); c++) {
+        const int64_t high = corr_ceil_div(c_panels, c), o_least = corr_ceil_div(o_panels, most / high);
+        for (int64_t o = o_least; o <= corr_min(o_panels, o_least + tried); o++) {
+            const int64_t wide = corr_ceil_div(o_panels, o);
+            const int64_t items = each * corr_ceil_div(o_panels, wide) * corr_ceil_div(c_panels, high);
+            double time = (double)(corr_ceil_div(items, threads) * wide * high) * tile +
+                          (x * (double)corr_ceil_div(o_panels, wide) + gy * (double)corr_ceil_div(c_panels, high)) / rate;
+            if (threads > 1 && items < items_per_thread * threads)
+                time *= few_items_cost; /* nothing evens out what one loses */
+            if (best < 0 || time < best) {
+                best = time;
+                choice->o_block = wide * width;
+                choice->c_block = high * rows;
+            }
+        }
+    }
+}
+
+static void split_dot(const corr_problem *s, int threads, corr_weight_choice *choice) {
+    int64_t c_blocks = corr_ceil_div(s->ic, choose_dot_blocks(s, choice, &choice->o_block));
+    const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block);
+    if (threads > 1)
+        c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
+                                                    choice->splits * s->groups * o_blocks));
+    choice->c_block = corr_ceil_div(s->ic, corr_min(corr_max(c_blocks, 1), s->ic));
+}
+
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = corr_kernel_table(s->dtype);
-    const int64_t taps = s->h.kernel * s->w.kernel;
     *choice = (corr_weight_choice){.kernels = k};
     choose_way(s, careful, choice);
     choose_chunks(s, choice);
@@ -183,32 +231,18 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
         choice->slab = k->lanes * k->bytes <= slab_vector_bytes && s->ic > 4 && planes_share_sets(s, k);
         rows = choice->along ? 1 : choice->rows;
         width = (int64_t)choice->vectors * k->lanes;
+    } else {
+        choose_dot_blocks(s, choice, &width);
     }
-    /* Of an output channel's weights, a vector each where lanes run along the pixels. */
-    const int64_t sum_bytes = s->ic * taps * k->bytes * (choice->dot ? k->lanes : 1);
-    int64_t c_blocks = corr_ceil_div(sum_bytes * width, weight_sum_bytes);
-    choice->o_block = width;
-    if (choice->dot)
-        c_blocks = corr_ceil_div(s->ic, choose_dot_blocks(s, choice, &choice->o_block));
-    const int64_t o_blocks = corr_ceil_div(s->oc, choice->o_block), c_panels = corr_ceil_div(s->ic, rows);
-    const int64_t finest = s->groups * o_blocks * c_panels;
+    const int64_t finest = s->groups * corr_ceil_div(s->oc, width) * corr_ceil_div(s->ic, rows);
     const int64_t few = choice->dot ? few_dot_items : few_items;
     choice->splits = corr_max(1, corr_min(corr_ceil_div(few, finest), choice->chunks / 2));
     if (finest >= few / 2)
         choice->splits = 1;
-    if (threads > 1)
-        c_blocks = corr_max(c_blocks, corr_ceil_div(items_per_thread * threads,
-                                                    choice->splits * s->groups * o_blocks));
-    c_blocks = corr_min(corr_max(c_blocks, 1), c_panels);
-    if (!choice->dot) { /* panels that meet a chunk of the input while L2 holds it */
-        int64_t panels = weight_sum_bytes / (corr_ceil_div(sum_bytes, c_blocks) * width);
-        if (threads > 1)
-            panels = corr_min(panels, choice->splits * s->groups * o_blocks * c_blocks /
-                                          (items_per_thread * threads));
-        panels = corr_min(corr_max(panels, 1), o_blocks);
-        choice->o_block = corr_ceil_div(o_blocks, corr_ceil_div(o_blocks, panels)) * width;
-    }
-    choice->c_block = corr_ceil_div(c_panels, c_blocks) * rows;
+    if (choice->dot)
+        split_dot(s, threads, choice);
+    else
+        split_outer(s, threads, rows, choice);
 }
 
 /* One input channel a group: a march down its rows, a channel a lane, or tiles of products. */
