@@ -309,18 +309,19 @@ def test_weight_lanes(isa, dtype):
     for taps_h, taps_w in _kernels.weight_lanes_taps(isa, dtype):
         for rows, columns, step, dilation in [(0, 3, 1, 1), (1, 1, 1, 1), (3, 5, 2, 1), (4, 2, 3, 2)]:
             height = (rows - 1) * step + (taps_h - 1) * dilation + 1 if rows else 1
-            width = (columns - 1) * step + taps_w
+            apart = rows % 3 + 1
+            width = (columns - 1) * step + (taps_w - 1) * apart + 1
             x = whole(rng, (height, width, lanes), dtype)
             gy = whole(rng, (rows, columns + 1, 2 * lanes), dtype)
             sums = whole(rng, (taps_h, taps_w + 2, lanes), dtype)
             wanted = sums.copy()
             for p in range(taps_h):
                 for q in range(taps_w):
-                    met = x[p * dilation :: step, q::step][:rows, :columns]
+                    met = x[p * dilation :: step, q * apart :: step][:rows, :columns]
                     wanted[p, q] += (met * gy[:, :columns, :lanes]).sum((0, 1))
             _kernels.weight_lanes(isa, taps_h, taps_w, x, gy, sums, rows=rows, columns=columns,
                                   x_next=step * width * lanes, x_row=dilation * width * lanes,
-                                  x_step=step * lanes, y_row=(columns + 1) * 2 * lanes,
+                                  x_step=step * lanes, x_tap=apart * lanes, y_row=(columns + 1) * 2 * lanes,
                                   y_step=2 * lanes, sum_row=taps_w + 2)
             np.testing.assert_array_equal(sums, wanted, f"{taps_h}x{taps_w} {rows} {columns}")
 

@@ -121,7 +121,7 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*stencil_function "corr_stencil_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
     ctypedef void (*weight_function "corr_weight_kernel *")(const corr_stencil *, const void *, const void *, void *) noexcept
     ctypedef struct corr_weight_lanes:
-        int64_t rows, columns, x_next, x_row, x_step, y_row, y_step, sum_row
+        int64_t rows, columns, x_next, x_row, x_step, x_tap, y_row, y_step, sum_row
     ctypedef void (*weight_lanes_function "corr_weight_lanes_kernel *")(const corr_weight_lanes *, const void *, const void *, void *) noexcept
     ctypedef void (*lanes_function "corr_add_lanes_kernel *")(int64_t, void *, void *, int64_t) noexcept
     ctypedef void (*fft_function "corr_fft_kernel *")(int64_t, void *, const void *) noexcept

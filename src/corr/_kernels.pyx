@@ -443,6 +443,7 @@ def weight_lanes(isa, int taps_h, int taps_w, x, gy, sums, **fields):
     s.x_next = fields.pop("x_next")
     s.x_row = fields.pop("x_row")
     s.x_step = fields.pop("x_step")
+    s.x_tap = fields.pop("x_tap")
     s.y_row = fields.pop("y_row")
     s.y_step = fields.pop("y_step")
     s.sum_row = fields.pop("sum_row")

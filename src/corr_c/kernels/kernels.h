@@ -294,11 +294,11 @@ typedef void corr_weight_kernel(const corr_stencil *s, const void *x, const void
 /* weight_lanes: one channel a lane, all of them readable.
  *
  *   sums[(p * sum_row + q) * lanes + l] += sum over i < rows, j < columns of
- *       gy[i * y_row + j * y_step + l] * x[i * x_next + p * x_row + j * x_step + q * lanes + l]
+ *       gy[i * y_row + j * y_step + l] * x[i * x_next + p * x_row + j * x_step + q * x_tap + l]
  *
  * in a chain from zero, for taps p < taps_h, q < taps_w, by which it is named. */
 typedef struct corr_weight_lanes {
-    int64_t rows, columns, x_next, x_row, x_step, y_row, y_step, sum_row;
+    int64_t rows, columns, x_next, x_row, x_step, x_tap, y_row, y_step, sum_row;
 } corr_weight_lanes;
 typedef void corr_weight_lanes_kernel(const corr_weight_lanes *s, const void *x, const void *gy,
                                       void *sums);

@@ -9,16 +9,22 @@ CORR_INLINE void CORR_NAME(weight_lanes)(const int taps_h, const int taps_w,
     CORR_UNROLL
     for (int k = 0; k < taps_h * taps_w; k++)
         acc[k] = v_zero();
+    /* Taps in bytes, of which an address takes one, two or four times as many. */
+    const int64_t one = s->x_tap * (int64_t)sizeof(real), three = 3 * one, five = 5 * one;
     for (int64_t i = 0; i < s->rows; i++, x += s->x_next, gy += s->y_row) {
         const real *at = x, *g = gy;
         for (int64_t j = 0; j < s->columns; j++, at += s->x_step, g += s->y_step) {
             const vec gradient = v_load(g);
             CORR_UNROLL
-            for (int p = 0; p < taps_h; p++)
+            for (int p = 0; p < taps_h; p++) {
+                const char *row = (const char *)(at + p * s->x_row);
                 CORR_UNROLL
-                for (int q = 0; q < taps_w; q++)
-                    acc[p * taps_w + q] = v_fma(gradient, v_load(at + p * s->x_row + q * V_LANES),
+                for (int q = 0; q < taps_w; q++) {
+                    const int64_t tap = q == 3 ? three : q == 5 ? five : q == 6 ? 2 * three : q * one;
+                    acc[p * taps_w + q] = v_fma(gradient, v_load((const real *)(const void *)(row + tap)),
                                                 acc[p * taps_w + q]);
+                }
+            }
         }
     }
     CORR_UNROLL

@@ -156,6 +156,8 @@ void corr_redo_weight_group(const corr_problem *s, const char *x, char *gw, cons
 typedef struct corr_weight_bands {
     int64_t rows, bands; /* of outputs, of a band; bands of an image */
     int64_t chunks;      /* of a vector of groups */
+    int64_t blocks;      /* vectors of groups that an item takes through its bands */
+    int in_place;        /* is the image read where it lies? */
 } corr_weight_bands;
 int corr_takes_weight_lanes(const corr_problem *s);
 void corr_split_weight_lanes(const corr_problem *s, corr_weight_bands *bands);
