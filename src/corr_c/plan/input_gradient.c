@@ -201,14 +201,13 @@ static corr_status run_list(phases *p, const char *gy, const corr_call *call) {
     int products = 0;
     corr_status status = CORR_OK;
     for (int i = 0; i < p->count && !status; i++) {
-        const corr_call few = corr_with_threads(&p->s[i], call);
         status = corr_choose(&p->s[i], call->threads, 0, &choice[products]);
         if (status == CORR_OK && choice[products].engine == &corr_gemm_engine) {
             parts[products] = (corr_part){.s = &p->s[i], .choice = &choice[products], .x = gy,
                                           .w = p->w[i], .y = p->y[i]};
             products++;
         } else if (status == CORR_OK)
-            status = corr_run_forward(&p->s[i], gy, p->w[i], NULL, p->y[i], &few);
+            status = corr_run_forward(&p->s[i], gy, p->w[i], NULL, p->y[i], call);
     }
     p->count = 0;
     if (corr_weights_together(parts, products))
