@@ -99,3 +99,20 @@ def test_large_batches(shape, outputs, kernel):
     for i in (0, shape[0] - 1):
         alone = corr.conv2d(x[i : i + 1], w, padding=1, groups=shape[1], algorithm="direct")
         assert same([alone[0]], [y[i]]), i
+
+
+@pytest.mark.parametrize("outputs, args", [(64, (1, 1, 1)), (48, (2, (1, 0), 1)), (64, (1, (2, 3), (2, 3))),
+                                           (32, ((1, 2), 0, 1))])
+def test_large_batches_of_groups(outputs, args):
+    """Channels-last, in groups of few channels: the rows of all groups at a time, if no cache holds them."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(-3, 4, (4, 83, 115, 64)).astype(np.float32)
+    w = rng.integers(-3, 4, (outputs, 4, 3, 3)).astype(np.float32)
+    bias = rng.integers(0, 9, outputs).astype(np.float32)
+    y = corr.conv2d(x, w, bias, *args, groups=16, layout="NHWC")
+    for i in (0, 3):
+        alone = corr.conv2d(x[i : i + 1], w, bias, *args, groups=16, layout="NHWC")
+        assert same([alone[0]], [y[i]]), i
+        planes = np.ascontiguousarray(x[i : i + 1].transpose(0, 3, 1, 2))
+        wanted = corr.conv2d(planes, w, bias, *args, groups=16, algorithm="direct")
+        np.testing.assert_array_equal(y[i].transpose(2, 0, 1), wanted[0])

@@ -3,6 +3,9 @@
  *   item: image n, some such bundles of groups, some rows of their outputs
  *     for bundle, for some columns -> kernel, down the rows
  *
+ * From memory an item is all bundles of a tile's rows, and goes along them: what is read and written lies
+ * together, and the next columns' is fetched.
+ *
  * Rows and columns that do not fill the last tile are covered by one that overlaps the tile
  * before it: it stores the same bits again.
  */
@@ -82,6 +85,24 @@ static void run_down(const lane_job *job, corr_group *t, int64_t first, int64_t 
     }
 }
 
+/* A part of what the tile of columns from j on reads, and writes. */
+static void fetch_tile(const lane_job *job, int64_t n, int64_t first, int64_t end, int64_t j, int64_t vectors,
+                       int64_t part, int64_t parts) {
+    const corr_problem *s = job->s;
+    const int64_t bytes = job->choice->kernels->bytes, *xs = s->x_stride, *ys = s->y_stride;
+    const int64_t h0 = first * s->h.stride - s->h.pad, v0 = j * s->w.stride - s->w.pad;
+    const int64_t h1 = corr_min((end - 1) * s->h.stride - s->h.pad + (s->h.kernel - 1) * s->h.dilation + 1, s->h.in);
+    const int64_t v1 = corr_min(v0 + (vectors - 1) * s->w.stride + (s->w.kernel - 1) * s->w.dilation + 1, s->w.in);
+    for (int64_t h = corr_max(h0, 0) + part; h < h1; h += parts)
+        for (int64_t v = corr_max(v0, 0); v < v1; v++)
+            for (int64_t at = 0; at < s->groups * s->ic * bytes; at += CORR_CACHE_LINE)
+                CORR_PREFETCH_L2(job->x + (n * xs[0] + h * xs[3] + v * xs[4]) * bytes + at);
+    for (int64_t i = first + part; i < end; i += parts)
+        for (int64_t v = j; v < corr_min(j + vectors, s->w.out); v++)
+            for (int64_t at = 0; at < s->groups * s->oc * bytes; at += CORR_CACHE_LINE)
+                CORR_PREFETCH_WRITE(job->y + (n * ys[0] + i * ys[3] + v * ys[4]) * bytes + at);
+}
+
 static void run_item(void *context, int64_t index, int worker, corr_run_state *run) {
     const lane_job *job = context;
     const corr_problem *s = job->s;
@@ -104,19 +125,25 @@ static void run_item(void *context, int64_t index, int worker, corr_run_state *r
     (void)worker;
     while (vectors > s->w.out || !c->kernels->group_lanes[0][vectors - 1])
         vectors--;
-    for (int64_t b = b0; b < b1 && !corr_should_stop(run); b++) {
-        const int64_t g = b * bundle, groups = corr_min(bundle, s->groups - g);
-        const char *x = job->x + (n * s->x_stride[0] + g * s->ic) * bytes;
-        char *y = job->y + (n * s->y_stride[0] + g * s->oc) * bytes;
-        t.x_lanes = groups * s->ic;
-        t.columns = groups * s->oc;
-        t.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
-        for (int64_t j = 0; j < s->w.out; j += vectors) {
-            j = corr_min(j, s->w.out - vectors);
-            for (int64_t a = first; a < corr_min(first + s->h.dilation, end); a++)
-                run_down(job, &t, a, end, j, vectors, x, job->packed + b * bundle_bytes(s, c), y);
+    const int64_t strip = c->pixel_panels ? vectors : corr_max(s->w.out, 1);
+    for (int64_t from = 0; from < s->w.out; from += strip)
+        for (int64_t b = b0; b < b1; b++) {
+            if (corr_should_stop(run))
+                return;
+            const int64_t g = b * bundle, groups = corr_min(bundle, s->groups - g);
+            const char *x = job->x + (n * s->x_stride[0] + g * s->ic) * bytes;
+            char *y = job->y + (n * s->y_stride[0] + g * s->oc) * bytes;
+            t.x_lanes = groups * s->ic;
+            t.columns = groups * s->oc;
+            t.bias = job->bias ? job->bias + g * s->oc * bytes : NULL;
+            if (c->pixel_panels)
+                fetch_tile(job, n, first, end, from + strip, strip, b - b0, b1 - b0);
+            for (int64_t j = from; j < corr_min(from + strip, s->w.out); j += vectors) {
+                j = corr_min(j, s->w.out - vectors);
+                for (int64_t a = first; a < corr_min(first + s->h.dilation, end); a++)
+                    run_down(job, &t, a, end, j, vectors, x, job->packed + b * bundle_bytes(s, c), y);
+            }
         }
-    }
 }
 
 corr_status corr_run_group_lanes(const corr_problem *s, const corr_choice *c, const void *x,
