@@ -36,6 +36,7 @@ PATHS = [
     ((2, 32, 40, 41), (150, 32, 1, 1), 1, 0, 1, 1),
     ((3, 12, 7, 7), (128, 12, 3, 3), 1, 1, 1, 1),
     ((1, 20, 40, 41), (150, 20, 3, 3), 1, 1, 1, 1),  # several panels on a chunk
+    ((3, 32, 30, 29), (32, 4, 3, 3), 1, 1, 1, 8),  # channels-last in groups: by way of planes
     ((2, 24, 15, 18), (32, 24, 3, 3), 2, 1, 1, 1),  # phases of columns laced
     ((1, 30, 40, 41), (45, 30, 5, 5), 2, 2, 1, 1),  # their weights packed together
     ((1, 24, 9, 11), (130, 24, 3, 3), 2, 1, 1, 1),  # by way of the columns
@@ -198,3 +199,15 @@ def test_columns_of_many_images():
         for got, image in zip(gx, gy[::step], strict=True):
             np.testing.assert_array_equal(got, corr.conv2d_input((1, 1, 224, 224), w, image[None])[0])
     np.testing.assert_array_equal(gx[5], reference.conv2d_input((1, 1, 224, 224), w, gy[:1])[0])
+
+
+@pytest.mark.parametrize("gap", [0, 3])
+def test_groups_of_many_channels_last_images(gap):
+    """Turned to planes some images at a time."""
+    rng = np.random.default_rng(13)
+    x = rng.integers(-3, 4, (3, 120, 130 + gap, 96)).astype(np.float32)[:, :, :130]
+    gy = rng.integers(-3, 4, (3, 120, 130 + gap, 96)).astype(np.float32)[:, :, :130]
+    planes, gy_planes = (np.ascontiguousarray(a.transpose(0, 3, 1, 2)) for a in (x, gy))
+    wanted = corr.conv2d_weight(planes, (96, 4, 3, 3), gy_planes, padding=1, groups=24)
+    got = corr.conv2d_weight(x, (96, 4, 3, 3), gy, padding=1, groups=24, layout="NHWC")
+    np.testing.assert_array_equal(got, wanted)

@@ -46,6 +46,10 @@ int64_t corr_dot_scratch(const corr_problem *s, const corr_weight_choice *choice
 int corr_dot_reads_gradients(const corr_problem *s, const corr_weight_choice *choice); /* as they lie? */
 void corr_dot_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
 
+/* By way of planes: weight_turned.c. */
+corr_status corr_weight_by_planes(const corr_problem *s, const void *x, void *gw, const void *gy,
+                                  const corr_call *call);
+
 /* A chunk of x's channels [c0, c1) of one group copied: [c][image][row][column], each row
  * whole. Gives the view of it and, in *channel, the distance of two channels. */
 int64_t corr_slab_elements(const corr_problem *s, const corr_weight_choice *choice, int64_t channels);

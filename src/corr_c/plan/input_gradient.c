@@ -145,12 +145,8 @@ static corr_status fill_zero(const corr_problem *s, void *gx, const corr_call *c
 /* Planes of their own; how many bytes they take. */
 static size_t make_dense(int64_t stride[5], const corr_problem *s, int64_t channels, int64_t h,
                          int64_t w) {
-    stride[4] = 1;
-    stride[3] = w;
-    stride[2] = h * w;
-    stride[1] = channels * stride[2];
-    stride[0] = s->groups * stride[1];
-    return (size_t)(s->n * stride[0] * corr_kernel_table(s->dtype)->bytes);
+    return (size_t)(s->n * corr_lay_planes(stride, s->groups, channels, h, w) *
+                    corr_kernel_table(s->dtype)->bytes);
 }
 
 typedef struct phases {

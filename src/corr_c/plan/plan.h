@@ -91,6 +91,8 @@ double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
 /* Are x and gy taken in each other's place? */
 int corr_swaps_factors(const corr_problem *s);
+/* Are channels-last images turned to planes first? */
+int corr_turns_for_weight(const corr_problem *s);
 /* The best tile for a matrix of so many rows and vectors; gives the cycles of a step of k. */
 double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
                       int64_t along_vectors, int *rows, int *vectors);

@@ -38,6 +38,8 @@ CORR_INLINE int corr_is_empty(const corr_problem *s) {
 
 /* 1x1 without padding, rows that follow one another: the plane is one long row. */
 void corr_flatten(corr_problem *s);
+/* The strides of planes that follow one another; the elements of an image of them. */
+int64_t corr_lay_planes(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w);
 /* The weight gradient of a kernel of one pixel, no padding: x as gy, gy as x, the weights transposed. */
 corr_problem corr_swap_factors(const corr_problem *s);
 

@@ -115,3 +115,12 @@ static int axis_has_padding(const corr_axis *a) {
 int corr_has_padding(const corr_problem *s) {
     return axis_has_padding(&s->h) || axis_has_padding(&s->w);
 }
+
+int64_t corr_lay_planes(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w) {
+    stride[4] = 1;
+    stride[3] = w;
+    stride[2] = h * w;
+    stride[1] = channels * stride[2];
+    stride[0] = groups * stride[1];
+    return stride[0];
+}
