@@ -45,56 +45,6 @@ static void choose_chains(const corr_problem *s, int at_once, corr_choice *choic
     choice->kc = even_part(choice->cb * taps, longest);
 }
 
-/* Cycles of one step of k over a tile: two FMA pipes, two load ports (a vector may cross a
- * line), four cycles from an FMA to the next on the same accumulator; and its share of what a
- * tile costs once. */
-double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc) {
-    double fma = (double)(rows * vectors) / 2, load = (double)(rows + 2 * vectors) / 2;
-    double most = fma > load ? fma : load;
-    return (most > 4 ? most : 4) + (30 + (double)(rows * vectors)) / (double)kc;
-}
-
-static double band_cycles(int64_t rows, int64_t vectors, int64_t all_vectors, int64_t kc) {
-    double cycles = (double)(all_vectors / vectors) * corr_tile_cycles(rows, vectors, kc);
-    if (all_vectors % vectors)
-        cycles += corr_tile_cycles(rows, all_vectors % vectors, kc);
-    return cycles;
-}
-
-typedef struct tiling {
-    int rows, vectors;
-    double cycles; /* a step of k */
-} tiling;
-
-/* The best tile, of at most `most_rows`, for a matrix of `along_rows` x `along_vectors` (in vectors). */
-static tiling choose_tile(const corr_choice *choice, int64_t most_rows, int64_t along_rows,
-                          int64_t along_vectors) {
-    const corr_kernels *k = choice->kernels;
-    tiling best = {1, 1, -1};
-    for (int v = 1; v <= CORR_MAX_VECTORS; v++) {
-        int64_t most = corr_min(k->max_rows[v - 1], most_rows);
-        if (most == 0 || (v > 1 && v > along_vectors))
-            continue;
-        /* Panels of equal height: 64 rows in tiles of 14 are five of 13, not four and a rest. */
-        int64_t rows = corr_ceil_div(along_rows, corr_ceil_div(along_rows, most));
-        double cycles = (double)(along_rows / rows) * band_cycles(rows, v, along_vectors, choice->kc);
-        if (along_rows % rows)
-            cycles += band_cycles(along_rows % rows, v, along_vectors, choice->kc);
-        if (best.cycles < 0 || cycles < best.cycles)
-            best = (tiling){(int)rows, v, cycles};
-    }
-    return best;
-}
-
-double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
-                      int64_t along_vectors, int *rows, int *vectors) {
-    const corr_choice any = {.kernels = k, .kc = kc};
-    const tiling tile = choose_tile(&any, most_rows, along_rows, along_vectors);
-    *rows = tile.rows;
-    *vectors = tile.vectors;
-    return tile.cycles;
-}
-
 /* What moving data costs, in cycles: a vector copied, every second element of two, of pixels
  * whose channels lie together, and elements gathered or scattered one by one; a row copied once
  * more; a vector transposed on its way out. */
@@ -158,27 +108,6 @@ static double far_lines(const corr_problem *s, const corr_choice *c) {
     return (double)(s->h.out * corr_ceil_div(s->w.out * s->w.stride * c->kernels->bytes, CORR_CACHE_LINE));
 }
 
-/* Pixels of a tile whose channels lie together, a line of each at a time. Those a page apart share a set of
- * L1, 8 ways or more: 1x1 on 1024x14x14 -> 256 takes 1.21 ms in tiles of 14 pixels and 0.90 of 8, 2048x7x7
- * -> 512 1.07 and 0.90. From memory the CPU's prefetchers follow so many streams at once: 8 of 256x56x56
- * -> 64 10.0, with 12 pixels 7.6; 144 -> 24 3.99, with 12 3.18, with 8 2.33. Few channels are no stream:
- * 16x112x112 -> 96 with two threads 2.23 and 2.46, 3x3 s2 on 3x224x224 -> 32 1.91 and 2.16. */
-static const int64_t rows_of_a_set = 8, stream_rows = 12, stream_bytes = 128, long_rows = 8, long_bytes = 512;
-
-static int64_t most_pixels(const corr_problem *s, const corr_kernels *k, int memory) {
-    const int64_t apart = s->w.stride * s->x_stride[4] * k->bytes & 4095, pixel = s->ic * k->bytes;
-    if (!corr_channels_last(s))
-        return CORR_MAX_ROWS;
-    if (apart < CORR_CACHE_LINE || apart > 4096 - CORR_CACHE_LINE)
-        return rows_of_a_set;
-    return !memory || pixel < stream_bytes ? CORR_MAX_ROWS : pixel < long_bytes ? stream_rows : long_rows;
-}
-
-static tiling tile_channels(const corr_problem *s, const corr_choice *c, int memory) {
-    return choose_tile(c, most_pixels(s, c->kernels, memory), c->by_rows ? s->w.out : corr_pixels(s),
-                       corr_ceil_div(s->oc, c->kernels->lanes));
-}
-
 /* Cycles of a step of k over the whole output, with the choice's tile chosen. */
 static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int by_rows) {
     const int64_t lanes = c->kernels->lanes, length = by_rows ? s->w.out : corr_pixels(s);
@@ -189,12 +118,10 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     c->by_rows = by_rows;
     choose_chains(s, channel_lanes && corr_channels_last(s), c);
     c->rows = c->vectors = 1;
-    const tiling tile = channel_lanes
-                            ? tile_channels(s, c, 0)
-                            : choose_tile(c, CORR_MAX_ROWS, s->oc, corr_ceil_div(length, lanes));
-    c->rows = tile.rows;
-    c->vectors = tile.vectors;
-    double cycles = tile.cycles * (double)(by_rows ? s->h.out : 1);
+    const double tile = channel_lanes ? corr_tile_channels(s, c, 0)
+                                      : corr_best_tile(c->kernels, c->kc, CORR_MAX_ROWS, s->oc,
+                                                       corr_ceil_div(length, lanes), &c->rows, &c->vectors);
+    double cycles = tile * (double)(by_rows ? s->h.out : 1);
     if (corr_reads_image(s, c) && channel_lanes)
         cycles += (double)corr_ceil_div(s->oc, c->vectors * lanes) * far_lines(s, c) * line_cycles;
     if (!corr_reads_image(s, c)) {
@@ -249,11 +176,8 @@ static double choose_gemm(const corr_problem *s, corr_choice *choice) {
         }
     choice->engine = least < 0 ? &corr_plain_engine : &corr_gemm_engine;
     /* Of the tile nothing else depends, and so no bit on the batch. */
-    if (least >= 0 && choice->channel_lanes && from_memory(s, choice->kernels)) {
-        const tiling tile = tile_channels(s, choice, 1);
-        choice->rows = tile.rows;
-        choice->vectors = tile.vectors;
-    }
+    if (least >= 0 && choice->channel_lanes && from_memory(s, choice->kernels))
+        corr_tile_channels(s, choice, 1);
     return least * (double)corr_terms(s) * (double)(s->n * s->groups);
 }
 

@@ -98,21 +98,19 @@ static int goes_along(const corr_problem *s) {
            (w->out - 1) * w->stride + (w->kernel - 1) * w->dilation - w->pad < w->in;
 }
 
-/* Planes a multiple of a page apart share the sets of L1, 8 ways or more: a tile takes no more of them, 3x3
- * on 64x64x64 -> 64 3.09 ms in tiles of 13 rows and 2.63 of 8. Vectors of 32 bytes have no more rows
- * anyhow, but few registers: planes are copied. */
-static const int64_t rows_of_a_set = 8, slab_vector_bytes = 32;
+/* Planes whose rows share a set of L1 are copied where vectors of 32 bytes leave few registers to wait for
+ * them. */
+static const int64_t slab_vector_bytes = 32;
 
 static int planes_share_sets(const corr_problem *s, const corr_kernels *k) {
-    const int64_t apart = s->x_stride[2] * k->bytes & 4095;
-    return s->x_stride[2] != 1 && (apart < 64 || apart > 4096 - 64);
+    return s->x_stride[2] != 1 && corr_share_sets(s->x_stride[2], k);
 }
 
 /* Returns its cost. */
 static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
     choice->along = goes_along(s);
-    const int64_t most_rows = planes_share_sets(s, k) && !choice->along ? rows_of_a_set : CORR_MAX_ROWS;
+    const int64_t most_rows = s->x_stride[2] == 1 || choice->along ? CORR_MAX_ROWS : corr_rows_apart(s->x_stride[2], k);
     double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), most_rows,
                                  choice->along ? s->w.kernel : s->ic,
                                  corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);

@@ -79,13 +79,23 @@ int corr_choose_threads(const corr_problem *s, int most);
 /* Is the next panel of planes that are read in place fetched meanwhile? */
 int corr_fetches_pixels(const corr_problem *s, const corr_kernels *k);
 
+/* choose_tile.c. The best tile, of at most `most_rows`, for a matrix of so many rows and vectors; gives the
+ * cycles of a step of k. */
+double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
+double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
+                      int64_t along_vectors, int *rows, int *vectors);
+/* Do rows so many elements apart meet in the same set of L1, and how many of them does a tile take? */
+int corr_share_sets(int64_t apart, const corr_kernels *k);
+int64_t corr_rows_apart(int64_t apart, const corr_kernels *k);
+/* Of pixels and output channels in the lanes; from memory? */
+double corr_tile_channels(const corr_problem *s, corr_choice *choice, int memory);
+
 /* choose_input.c: is the input gradient best made by way of its columns? */
 int corr_takes_columns(const corr_problem *s);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
 void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice *choice);
-double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
 
 /* choose_weight.c. Zeros multiply what meets the padding unless `careful`. */
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
@@ -93,9 +103,6 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
 int corr_swaps_factors(const corr_problem *s);
 /* Are channels-last images turned to planes first? */
 int corr_turns_for_weight(const corr_problem *s);
-/* The best tile for a matrix of so many rows and vectors; gives the cycles of a step of k. */
-double corr_best_tile(const corr_kernels *k, int64_t kc, int64_t most_rows, int64_t along_rows,
-                      int64_t along_vectors, int *rows, int *vectors);
 
 /* choose_stencil.c */
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);
