@@ -1,17 +1,21 @@
 /* The weight gradient of one channel: some rows and columns of taps, a vector of sums each.
  *
- * As a march (stencil.h), but what rotates are the rows of the output's gradient: input row r is
- * loaded once, shifted by q, and meets the gradient's rows r, r - 1, r - 2 for taps p = 0, 1, 2.
+ * As a march (stencil.h), but what moves through the registers are the rows of the output's gradient:
+ * input row r is loaded once, shifted by q, and meets the gradient's rows r, r - 1, r - 2 for taps
+ * p = 0, 1, 2.
  */
 CORR_INLINE void CORR_NAME(weight_turn)(const int taps_h, const int taps_w, const int step,
-                                        const int phase, const corr_stencil *s,
-                                        const vmask *masks, vmask lanes, int64_t t,
-                                        const real *x, const real *gy, vec *rows, vec *acc) {
+                                        const corr_stencil *s, const vmask *masks, vmask lanes,
+                                        int64_t t, const real *x, const real *gy, vec *rows,
+                                        vec *acc) {
     const int slots = (taps_h + step - 1) / step;
     CORR_PREFETCH(gy + t * s->y_row + s->y_ahead);
     if (s->y_far)
         CORR_PREFETCH(gy + t * s->y_row + s->y_far);
-    rows[phase] = t < s->rows ? v_load_mask(gy + t * s->y_row, lanes) : v_zero();
+    CORR_UNROLL
+    for (int i = slots - 1; i > 0; i--)
+        rows[i] = rows[i - 1];
+    rows[0] = t < s->rows ? v_load_mask(gy + t * s->y_row, lanes) : v_zero();
     CORR_UNROLL
     for (int a = 0; a < step; a++) {
         const int64_t r = t * step + a;
@@ -33,8 +37,7 @@ CORR_INLINE void CORR_NAME(weight_turn)(const int taps_h, const int taps_w, cons
                         &data[q], &data[q + 1]);
             CORR_UNROLL
             for (int p = a; p < taps_h; p += step)
-                acc[p * taps_w + q] = v_fma(data[q], rows[(phase + slots - p / step) % slots],
-                                            acc[p * taps_w + q]);
+                acc[p * taps_w + q] = v_fma(data[q], rows[p / step], acc[p * taps_w + q]);
         }
     }
 }
@@ -61,19 +64,8 @@ CORR_INLINE void CORR_NAME(weight_march)(const int taps_h, const int taps_w, con
     CORR_UNROLL
     for (int i = 0; i < slots; i++)
         rows[i] = v_zero();
-    for (int64_t t = 0; t < turns;) {
-#define CORR_WEIGHT_PHASE(i)                                                                   \
-    if (i < slots && t < turns) {                                                              \
-        CORR_NAME(weight_turn)(taps_h, taps_w, step, i, s, masks, lanes, t, x, gy, rows, acc); \
-        t++;                                                                                   \
-    }
-        CORR_WEIGHT_PHASE(0)
-        CORR_WEIGHT_PHASE(1)
-        CORR_WEIGHT_PHASE(2)
-        CORR_WEIGHT_PHASE(3)
-        CORR_WEIGHT_PHASE(4)
-#undef CORR_WEIGHT_PHASE
-    }
+    for (int64_t t = 0; t < turns; t++)
+        CORR_NAME(weight_turn)(taps_h, taps_w, step, s, masks, lanes, t, x, gy, rows, acc);
     CORR_UNROLL
     for (int k = 0; k < taps_h * taps_w; k++)
         v_store(sums + k * V_LANES, acc[k]);
@@ -89,16 +81,18 @@ CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT)
 
 /* All taps of a 3x3 kernel, several vectors at a time: a row is loaded once and shifted in
  * registers, as stencil.h does it. */
-CORR_INLINE void CORR_NAME(weight3_turn)(const int step, const int vectors, const int phase,
+CORR_INLINE void CORR_NAME(weight3_turn)(const int step, const int vectors,
                                          const CORR_NAME(march) *m, int64_t t, const real *x,
                                          const real *gy, vec *rows, vec *acc) {
     const corr_stencil *s = m->s;
     const int slots = (3 + step - 1) / step, sides = (1 / step + (step == 2) + V_LANES - 1) / V_LANES;
-    vec *own = rows + phase * vectors;
+    CORR_UNROLL
+    for (int i = slots * vectors - 1; i >= vectors; i--)
+        rows[i] = rows[i - vectors];
     CORR_UNROLL
     for (int v = 0; v < vectors; v++) {
         const real *from = gy + t * s->y_row + v * V_LANES;
-        own[v] = t >= s->rows ? v_zero() : v == vectors - 1 ? v_load_mask(from, m->stores[0]) : v_load(from);
+        rows[v] = t >= s->rows ? v_zero() : v == vectors - 1 ? v_load_mask(from, m->stores[0]) : v_load(from);
         CORR_PREFETCH(from + s->y_ahead);
         if (s->y_far)
             CORR_PREFETCH(from + s->y_far);
@@ -125,8 +119,7 @@ CORR_INLINE void CORR_NAME(weight3_turn)(const int step, const int vectors, cons
                 const vec data = CORR_NAME(march_data)(CORR_STENCIL_SHARED, step, sides, q - 1, v, row);
                 CORR_UNROLL
                 for (int p = a; p < 3; p += step)
-                    acc[p * 3 + q] = v_fma(data, rows[(phase + slots - p / step) % slots * vectors + v],
-                                           acc[p * 3 + q]);
+                    acc[p * 3 + q] = v_fma(data, rows[p / step * vectors + v], acc[p * 3 + q]);
             }
     }
 }
@@ -145,13 +138,8 @@ CORR_INLINE void CORR_NAME(weight3)(const int step, const int vectors, const cor
     CORR_UNROLL
     for (int i = 0; i < slots * vectors; i++)
         rows[i] = v_zero();
-    for (int64_t t = 0; t < turns; t += slots) {
-        CORR_NAME(weight3_turn)(step, vectors, 0, &m, t, x, gy, rows, acc);
-        if (t + 1 < turns)
-            CORR_NAME(weight3_turn)(step, vectors, 1, &m, t + 1, x, gy, rows, acc);
-        if (slots == 3 && t + 2 < turns)
-            CORR_NAME(weight3_turn)(step, vectors, slots - 1, &m, t + 2, x, gy, rows, acc);
-    }
+    for (int64_t t = 0; t < turns; t++)
+        CORR_NAME(weight3_turn)(step, vectors, &m, t, x, gy, rows, acc);
     CORR_UNROLL
     for (int k = 0; k < 9; k++)
         v_store(sums + k * V_LANES, acc[k]);
