@@ -14,6 +14,7 @@ SHAPES = [
     ((1, 9, 19, 20), (35, 9, 3, 5), 1, ((0, 2), (0, 3)), 1, 1),  # padding only at the end
     ((1, 9, 19, 20), (35, 9, 4, 3), 2, ((2, 0), (0, 0)), 2, 1),
     ((1, 40, 12, 12), (40, 1, 3, 3), 1, ((1, 1), (1, 1)), 1, 40),
+    ((1, 40, 13, 12), (40, 1, 3, 3), 2, ((1, 1), (1, 1)), 1, 40),
     ((1, 12, 16, 16), (24, 3, 3, 3), 1, ((1, 1), (1, 1)), 1, 4),
     ((1, 3, 20, 20), (4, 3, 1, 1), 1, ((1, 1), (1, 1)), 1, 1),
     ((1, 9, 30, 20), (35, 9, 3, 3), 2, ((1, 1), (1, 1)), 1, 1),
@@ -57,3 +58,7 @@ def test_one_infinite_weight(shape, dtype):
             np.testing.assert_array_equal(plan(x), y, f"plan, {name} {place}")
             got = corr.conv2d_input(xs, laid, gy, *args, algorithm="direct")
             np.testing.assert_array_equal(got, gx, f"input gradient, {name} {place}")
+            nhwc = np.ascontiguousarray(gy.transpose(0, 2, 3, 1))
+            got = corr.conv2d_input(last.transpose(0, 2, 3, 1).shape, laid, nhwc, *args, layout="NHWC",
+                                    algorithm="direct").transpose(0, 3, 1, 2)
+            np.testing.assert_array_equal(got, gx, f"input gradient, channels-last, {name} {place}")

@@ -327,6 +327,33 @@ def test_weight_lanes(isa, dtype):
 
 
 @pytest.mark.parametrize(("isa", "dtype"), TABLES)
+def test_up_lanes_every_width(isa, dtype):
+    """Padding from none to more than the kernel, gradients' rows from none; NaN beside all columns."""
+    rng = np.random.default_rng(6)
+    lanes = _kernels.lanes(isa, dtype)
+    for kw in _kernels.up_lanes_taps(isa, dtype):
+        for width in range(7, 28):
+            pad, rows = width % (kw + 1), width % 5
+            columns = (width + 2 * pad - kw) // 2 + 1 - width % 2
+            first, end = pad // 2, (width - 1 + pad) // 2 + 1
+            if end - first < 4 or columns < 1:
+                continue
+            gy = np.full((max(rows, 1), columns + 1, 2 * lanes), np.nan, dtype)
+            gy[:, :columns, :lanes] = whole(rng, (len(gy), columns, lanes), dtype)
+            w = whole(rng, (rows, kw, lanes), dtype)
+            gx = np.full((width + 2, lanes + 3), np.nan, dtype)
+            wanted = gx.copy()
+            wanted[1:-1, :lanes] = 0
+            for u in range(pad, pad + width):
+                for q in range(u % 2, kw, 2):
+                    if 0 <= (u - q) // 2 < columns:
+                        met = w[:, q] * gy[:rows, (u - q) // 2, :lanes]
+                        wanted[1 + u - pad, :lanes] += met.sum(0)
+            _kernels.up_lanes(isa, kw, gy, w, gx, gx.shape[1], first, end, columns, width, pad)
+            np.testing.assert_array_equal(gx, wanted, f"{kw} {width}")
+
+
+@pytest.mark.parametrize(("isa", "dtype"), TABLES)
 def test_up_every_width(isa, dtype):
     rng = np.random.default_rng(4)
     lanes = _kernels.lanes(isa, dtype)

@@ -123,6 +123,11 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef struct corr_weight_lanes:
         int64_t rows, columns, x_next, x_row, x_step, x_tap, y_row, y_step, sum_row
     ctypedef void (*weight_lanes_function "corr_weight_lanes_kernel *")(const corr_weight_lanes *, const void *, const void *, void *) noexcept
+    ctypedef struct corr_up_lanes:
+        int64_t rows, first, end, columns, width, pad, x_step, y_step
+        const void *gy[4]
+        const void *w[4]
+    ctypedef void (*up_lanes_function "corr_up_lanes_kernel *")(const corr_up_lanes *, void *) noexcept
     ctypedef void (*lanes_function "corr_add_lanes_kernel *")(int64_t, void *, void *, int64_t) noexcept
     ctypedef void (*fft_function "corr_fft_kernel *")(int64_t, void *, const void *) noexcept
     ctypedef void (*turn_function "corr_fft_turn_kernel *")(int64_t, const void *, int64_t, void *, int64_t) noexcept
@@ -196,6 +201,7 @@ cdef extern from "kernels/kernels.h" nogil:
         weight_function weight[5][7][2]
         weight_function weight3[2][4]
         weight_lanes_function weight_lanes[5][7]
+        up_lanes_function up_lanes[2]
         lanes_function add_lanes
         fft_function fft_forward
         fft_function fft_inverse

@@ -429,6 +429,24 @@ def stencil(isa, table, index, x, int64_t x_at, w, int64_t w_at, y, int64_t y_at
     _stencil(_table(isa, y.dtype), table, index)(&s, _at(x, x_at), _at(w, w_at), _at(y, y_at))
 
 
+def up_lanes_taps(isa, dtype):
+    cdef const corr_kernels *k = _table(isa, dtype)
+    return [2 * i + 3 for i in range(2) if k.up_lanes[i] != NULL]
+
+
+def up_lanes(isa, int kw, gy, w, gx, int64_t gx_at, int64_t first, int64_t end, int64_t columns, int64_t width,
+             int64_t pad):
+    """A row of gx [column][lane], of gy [row][column][lane] and w [row][tap][lane]."""
+    cdef corr_up_lanes s
+    s.rows = len(w)
+    s.first, s.end, s.columns, s.width, s.pad = first, end, columns, width, pad
+    s.x_step, s.y_step = gx.shape[1], gy.shape[2]
+    for i in range(len(w)):
+        s.gy[i] = _at(gy, i * gy.shape[1] * gy.shape[2])
+        s.w[i] = _at(w, i * w.shape[1] * w.shape[2])
+    _table(isa, gx.dtype).up_lanes[kw // 2 - 1](&s, _at(gx, gx_at))
+
+
 def weight_lanes_taps(isa, dtype):
     """(rows, columns) of every block of taps there is."""
     cdef const corr_kernels *k = _table(isa, dtype)

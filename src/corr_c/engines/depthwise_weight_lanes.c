@@ -182,15 +182,12 @@ static lanes_block find_band(const lanes_job *job, int64_t unit, int64_t g) {
 /* A part of some rows whose pixels hold the item's channels in some lines each. */
 static void fetch_rows(const char *from, const int64_t *stride, int64_t width, int64_t rows, int64_t bytes,
                        int64_t channels, int64_t part, int64_t parts) {
-    const int64_t pixels = rows * width, end = (part + 1) * pixels / parts;
-    if (stride[3] != width * stride[4] || stride[1] != 1)
-        return;
-    for (int64_t i = part * pixels / parts; i < end; i++)
-        for (int64_t at = 0; at < channels * bytes; at += CORR_CACHE_LINE)
-            CORR_PREFETCH_L2(from + i * stride[4] * bytes + at);
+    const int64_t first = part * rows * width / parts, end = (part + 1) * rows * width / parts;
+    if (stride[3] == width * stride[4] && stride[1] == 1)
+        corr_fetch_runs(from + first * stride[4] * bytes, stride[4] * bytes, end - first, channels * bytes);
 }
 
-/* Of a band, before its turn: no prefetcher of the CPU's knows of lines so far apart. */
+/* Of a band, before its turn. */
 static void fetch_band(const lanes_job *job, int64_t unit, int64_t g, int64_t channels, int64_t part,
                        int64_t parts) {
     const corr_problem *s = job->s;

@@ -140,10 +140,7 @@ static void store_pixels(const gemm_item *item) {
 static void fetch_pixels(const gemm_item *item, const corr_panel *p) {
     const corr_problem *s = item->job->s;
     const int64_t bytes = item->job->choice->kernels->bytes, row = s->x_stride[2] * bytes;
-    const char *x = item->x + p->x * bytes + item->c0 * row;
-    for (int64_t c = 0; c < item->channels; c++, x += row)
-        for (int64_t at = 0; at < p->pixels * bytes; at += CORR_CACHE_LINE)
-            CORR_PREFETCH_L2(x + at);
+    corr_fetch_runs(item->x + p->x * bytes + item->c0 * row, row, item->channels, p->pixels * bytes);
 }
 
 static void multiply_pixels(const gemm_item *item, int64_t o, int64_t channels) {

@@ -93,14 +93,13 @@ static void fetch_tile(const lane_job *job, int64_t n, int64_t first, int64_t en
     const int64_t h0 = first * s->h.stride - s->h.pad, v0 = j * s->w.stride - s->w.pad;
     const int64_t h1 = corr_min((end - 1) * s->h.stride - s->h.pad + (s->h.kernel - 1) * s->h.dilation + 1, s->h.in);
     const int64_t v1 = corr_min(v0 + (vectors - 1) * s->w.stride + (s->w.kernel - 1) * s->w.dilation + 1, s->w.in);
+    const int64_t v = corr_max(v0, 0), columns = corr_min(j + vectors, s->w.out) - j;
     for (int64_t h = corr_max(h0, 0) + part; h < h1; h += parts)
-        for (int64_t v = corr_max(v0, 0); v < v1; v++)
-            for (int64_t at = 0; at < s->groups * s->ic * bytes; at += CORR_CACHE_LINE)
-                CORR_PREFETCH_L2(job->x + (n * xs[0] + h * xs[3] + v * xs[4]) * bytes + at);
+        corr_fetch_runs(job->x + (n * xs[0] + h * xs[3] + v * xs[4]) * bytes, xs[4] * bytes, v1 - v,
+                        s->groups * s->ic * bytes);
     for (int64_t i = first + part; i < end; i += parts)
-        for (int64_t v = j; v < corr_min(j + vectors, s->w.out); v++)
-            for (int64_t at = 0; at < s->groups * s->oc * bytes; at += CORR_CACHE_LINE)
-                CORR_PREFETCH_WRITE(job->y + (n * ys[0] + i * ys[3] + v * ys[4]) * bytes + at);
+        corr_fetch_to_write(job->y + (n * ys[0] + i * ys[3] + j * ys[4]) * bytes, ys[4] * bytes, columns,
+                            s->groups * s->oc * bytes);
 }
 
 static void run_item(void *context, int64_t index, int worker, corr_run_state *run) {

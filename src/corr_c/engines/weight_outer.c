@@ -81,8 +81,8 @@ static void pack_panel(const corr_weight_job *job, int64_t g, const gradients *o
         }
 }
 
-/* The next panel lies in short pieces of many planes or pixels, which no prefetcher of the
- * CPU's follows; this one's products hide them, each tile a part. */
+/* The next panel lies in short pieces of many planes or pixels; this one's products hide them, each tile a
+ * part. */
 static void fetch_part(const corr_weight_job *job, int64_t g, const gradients *next, int64_t part,
                        int64_t parts) {
     const corr_problem *s = job->s;
@@ -91,13 +91,11 @@ static void fetch_part(const corr_weight_job *job, int64_t g, const gradients *n
     const int64_t pixels = c->end - c->first, channels = next->o1 - next->o0;
     if ((s->h.out > 1 && ys[3] != s->w.out * ys[4]) || (ys[4] != 1 && ys[2] != 1))
         return;
-    /* Runs of `run` bytes. */
-    const int64_t count = ys[4] == 1 ? channels : pixels, run = (ys[4] == 1 ? pixels : channels) * bytes;
-    const int64_t step = (ys[4] == 1 ? ys[2] : ys[4]) * bytes;
+    const int planes = ys[4] == 1;
+    const int64_t count = planes ? channels : pixels, step = (planes ? ys[2] : ys[4]) * bytes;
+    const int64_t i = part * count / parts;
     const char *gy = job->gy + (c->image * ys[0] + g * ys[1] + next->o0 * ys[2] + c->first * ys[4]) * bytes;
-    for (int64_t i = part * count / parts; i < (part + 1) * count / parts; i++)
-        for (int64_t at = 0; at < run; at += 64)
-            CORR_PREFETCH_L2(gy + i * step + at);
+    corr_fetch_runs(gy + i * step, step, (part + 1) * count / parts - i, (planes ? pixels : channels) * bytes);
 }
 
 /* sums[c][tap][width] -> gw[o][c][tap], of outputs [o0, o1). */

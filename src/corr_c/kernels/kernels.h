@@ -302,6 +302,17 @@ typedef struct corr_weight_lanes {
 } corr_weight_lanes;
 typedef void corr_weight_lanes_kernel(const corr_weight_lanes *s, const void *x, const void *gy,
                                       void *sums);
+/* up_lanes: columns u = 2m + b - pad, first <= m < end, 0 <= u < width, of a row of an input gradient:
+ *
+ *   gx[u * x_step + l] = sum over i < rows, q = 2t + b < kw of gy[i][(m - t) * y_step + l] * w[i][q * lanes + l]
+ *
+ * where 0 <= m - t < columns; end - first is at least 4. By kw / 2 - 1. */
+enum { CORR_UP_TAPS = 5, CORR_UP_ROWS = 4 };
+typedef struct corr_up_lanes {
+    int64_t rows, first, end, columns, width, pad, x_step, y_step;
+    const void *gy[CORR_UP_ROWS], *w[CORR_UP_ROWS];
+} corr_up_lanes;
+typedef void corr_up_lanes_kernel(const corr_up_lanes *s, void *gx);
 /* to[k * step] += the lanes of sums[k], which are zero then, for k < n. */
 typedef void corr_add_lanes_kernel(int64_t n, void *sums, void *to, int64_t step);
 
@@ -383,6 +394,7 @@ typedef struct corr_kernels {
     corr_weight_kernel *weight[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS][2];
     corr_weight_kernel *weight3[2][CORR_MAX_VECTORS];
     corr_weight_lanes_kernel *weight_lanes[CORR_WEIGHT_ROWS][CORR_STENCIL_TAPS];
+    corr_up_lanes_kernel *up_lanes[CORR_UP_TAPS / 2];
     corr_add_lanes_kernel *add_lanes;
     corr_group_kernel *group[2][CORR_GROUP_ROWS][CORR_MAX_VECTORS]; /* by the step */
     corr_group_kernel *group_lanes[CORR_GROUP_LANES_ROWS][CORR_MAX_VECTORS];

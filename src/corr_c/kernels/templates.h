@@ -17,6 +17,7 @@
 #include "stencil_band.h"
 #include "stencil_slide.h"
 #include "stencil_up.h"
+#include "stencil_up_lanes.h"
 #include "stencil_weight.h"
 #include "weight_lanes.h"
 #include "groups.h"
@@ -51,6 +52,7 @@
     [(taps_h) - 1][(taps_w) - 1][(step) - 1] = CORR_NAME(corr_weight_##taps_h##_##taps_w##_##step),
 #define CORR_WEIGHT3_ENTRY(step, vectors) \
     [(step) - 1][(vectors) - 1] = CORR_NAME(corr_weight3_##step##_##vectors),
+#define CORR_UP_LANES_ENTRY(kw) [(kw) / 2 - 1] = CORR_NAME(corr_up_lanes_##kw),
 #define CORR_WEIGHT_LANES_ENTRY(taps_h, taps_w) \
     [(taps_h) - 1][(taps_w) - 1] = CORR_NAME(corr_weight_lanes_##taps_h##_##taps_w),
 #define CORR_BLOCK_ENTRY(rows, vectors) \
@@ -104,6 +106,7 @@ const corr_kernels CORR_NAME(corr_kernels) = {
     .up = {CORR_PASTE2(CORR_UPS, CORR_ISA)(CORR_UP_ENTRY)},
     .weight = {CORR_PASTE2(CORR_WEIGHTS, CORR_ISA)(CORR_WEIGHT_ENTRY)},
     .weight3 = {CORR_PASTE2(CORR_WEIGHTS3, CORR_ISA)(CORR_WEIGHT3_ENTRY)},
+    .up_lanes = {CORR_PASTE2(CORR_UPS_LANES, CORR_ISA)(CORR_UP_LANES_ENTRY)},
     .weight_lanes = {CORR_PASTE2(CORR_WEIGHTS_LANES, CORR_ISA)(CORR_WEIGHT_LANES_ENTRY)},
     .add_lanes = CORR_NAME(corr_add_lanes),
     .group = {CORR_PASTE3(CORR_GROUPS, CORR_TYPE, CORR_ISA)(CORR_GROUP_ENTRY)},

@@ -2,7 +2,7 @@
  * at once. Where a row of gx has its pixels one after another, a phase's would be stored one by
  * one: phases then go to blocks of their own, [plane][row][column], and whole rows are laced
  * from those. Two cases have a way of their own: many weights for few pixels, by the columns and
- * col2im; depthwise layers of stride 2, by engines/depthwise_up.c. Pixels that no tap reaches
+ * col2im; depthwise layers of stride 2, by engines/depthwise_up.c and depthwise_up_lanes.c. Pixels that no tap reaches
  * become zero. */
 #include "run.h"
 
@@ -331,6 +331,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
     const corr_call some = corr_with_threads(s, call);
     const int sums = s->oc > 0 && corr_pixels(s) > 0;
     const int up = sums && !corr_is_far(s) && corr_takes_up(s);
+    const int up_lanes = sums && !corr_is_far(s) && corr_takes_up_lanes(s);
     const int laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
     const int writes_all = laced && !up; /* where no tap reaches, zeros */
     corr_status status = CORR_OK;
@@ -345,9 +346,9 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
         status = fill_zero(s, gx, &some);
     if (status || !sums)
         return status;
-    if (up) {
+    if (up || up_lanes) {
         int finite;
-        status = corr_depthwise_up(s, gx, w, gy, &some, &finite);
+        status = (up ? corr_depthwise_up : corr_depthwise_up_lanes)(s, gx, w, gy, &some, &finite);
         if (status || finite)
             return status;
     }

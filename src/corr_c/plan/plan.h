@@ -161,6 +161,15 @@ corr_status corr_depthwise_weight(const corr_problem *s, const void *x, void *gw
 void corr_redo_weight_group(const corr_problem *s, const char *x, char *gw, const char *gy, int64_t g,
                             int accumulate);
 
+/* engines/fetch.c: runs of some bytes, `step` bytes apart. */
+void corr_fetch_runs(const char *from, int64_t step, int64_t runs, int64_t bytes);
+void corr_fetch_to_write(char *to, int64_t step, int64_t runs, int64_t bytes);
+
+/* engines/depthwise_up_lanes.c: only if all weights are *finite. */
+int corr_takes_up_lanes(const corr_problem *s);
+corr_status corr_depthwise_up_lanes(const corr_problem *s, void *gx, const void *w, const void *gy,
+                                    const corr_call *call, int *finite);
+
 /* engines/depthwise_weight_lanes.c */
 typedef struct corr_weight_bands {
     int64_t rows, bands; /* of outputs, of a band; bands of an image */

@@ -35,6 +35,7 @@
 #define CORR_WEIGHTS_LANES_avx512(X) \
     X(1, 1) X(3, 1) X(5, 1) X(1, 3) X(3, 3) X(1, 5) X(5, 5) X(1, 7) X(3, 7)
 #define CORR_UPS_avx512(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
+#define CORR_UPS_LANES_avx512(X) X(3) X(5)
 #define CORR_BLOCKS_avx512(X)                                                                  \
     X(1, 1) X(2, 1) X(4, 1) X(7, 1) X(1, 2) X(3, 2) X(7, 2) X(1, 4) X(2, 4) X(4, 4) X(7, 4)
 #define CORR_BLOCKS_IMAGE_avx512(X) X(1, 1)

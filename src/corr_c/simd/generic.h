@@ -18,6 +18,7 @@
 #define CORR_WEIGHTS_LANES_generic(X) \
     X(1, 1) X(3, 1) X(1, 3) X(3, 3) X(1, 5)
 #define CORR_UPS_generic(X) X(3, 1)
+#define CORR_UPS_LANES_generic(X) X(3)
 #define CORR_BLOCKS_generic(X) X(1, 1) X(4, 1)
 #define CORR_BLOCKS_IMAGE_generic(X) X(1, 1)
 #define CORR_SLIDES_f32_generic(X) X(3, 1, 1)

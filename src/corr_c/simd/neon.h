@@ -28,6 +28,7 @@
 #define CORR_WEIGHTS_LANES_neon(X) \
     X(1, 1) X(3, 1) X(5, 1) X(1, 3) X(3, 3) X(1, 5) X(5, 5) X(1, 7) X(3, 7)
 #define CORR_UPS_neon(X) X(3, 1) X(3, 2) X(5, 1) X(7, 1)
+#define CORR_UPS_LANES_neon(X) X(3) X(5)
 #define CORR_BLOCKS_neon(X)                                                                  \
     X(1, 1) X(2, 1) X(4, 1) X(7, 1) X(1, 2) X(3, 2) X(7, 2) X(1, 4) X(2, 4) X(4, 4) X(7, 4)
 #define CORR_BLOCKS_IMAGE_neon(X) X(1, 1)
