@@ -205,7 +205,8 @@ static void sum_chunk(void *context, int64_t index, int worker, corr_run_state *
     const corr_weight_bands *bands = &job->bands;
     const int64_t lanes = job->k->lanes, all = corr_ceil_div(s->groups, lanes), units = s->n * bands->bands;
     const int64_t block = index / bands->chunks * bands->blocks, chunk = index % bands->chunks;
-    const int64_t blocks = corr_min(bands->blocks, all - block), channels = corr_min(blocks * lanes, s->groups - block * lanes);
+    const int64_t blocks = corr_min(bands->blocks, all - block);
+    const int64_t channels = corr_min(blocks * lanes, s->groups - block * lanes);
     const int64_t begin = units * chunk / bands->chunks, end = units * (chunk + 1) / bands->chunks;
     const int64_t halo = corr_max(0, reach(&s->h, 1) - s->h.stride);
     const int64_t bytes = s->oc * s->h.kernel * s->w.kernel * vector_bytes(job);

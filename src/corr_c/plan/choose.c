@@ -24,9 +24,10 @@ static const int64_t plain_terms = 1024;
 static const double threads_from_terms = 1.5e6, terms_per_element = 6;
 
 int corr_choose_threads(const corr_problem *s, int most) {
-    const double in = (double)(s->n * s->groups * s->ic) * (double)(s->h.in * s->w.in);
-    const double out = (double)(s->n * s->groups * s->oc) * (double)corr_pixels(s);
-    double terms = out * (double)corr_terms(s) + terms_per_element * (in + out);
+    const double planes = (double)s->n * (double)s->groups;
+    const double in = planes * (double)s->ic * (double)s->h.in * (double)s->w.in;
+    const double out = planes * (double)s->oc * (double)corr_pixels(s);
+    const double terms = out * (double)corr_terms(s) + terms_per_element * (in + out);
     return terms < threads_from_terms ? 1 : most;
 }
 

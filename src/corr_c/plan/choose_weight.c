@@ -54,7 +54,8 @@ static double cost_of_tiles(const corr_problem *s, const corr_kernels *k) {
     const int64_t terms = corr_terms(s), row_tiles = corr_ceil_div(s->oc, k->dot_rows);
     const int64_t column_tiles = corr_ceil_div(terms, k->dot_columns);
     const double rows = (double)s->oc / (double)row_tiles, columns = (double)terms / (double)column_tiles;
-    const double fma = (s->h.kernel * s->w.kernel == 1 ? 0.55 : 0.5) * rows * columns, load = (rows + 1.6 * columns) / 2;
+    const double pipes = s->h.kernel * s->w.kernel == 1 ? 0.55 : 0.5;
+    const double fma = pipes * rows * columns, load = (rows + 1.6 * columns) / 2;
     const double most = fma > load ? fma : load;
     return (double)(row_tiles * column_tiles) * (most > 4 ? most : 4);
 }
@@ -110,7 +111,8 @@ static int planes_share_sets(const corr_problem *s, const corr_kernels *k) {
 static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
     choice->along = goes_along(s);
-    const int64_t most_rows = s->x_stride[2] == 1 || choice->along ? CORR_MAX_ROWS : corr_rows_apart(s->x_stride[2], k);
+    const int planes = s->x_stride[2] != 1 && !choice->along;
+    const int64_t most_rows = planes ? corr_rows_apart(s->x_stride[2], k) : CORR_MAX_ROWS;
     double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), most_rows,
                                  choice->along ? s->w.kernel : s->ic,
                                  corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
@@ -212,8 +214,8 @@ static void split_outer(const corr_problem *s, int threads, int64_t rows, corr_w
         for (int64_t o = o_least; o <= corr_min(o_panels, o_least + tried); o++) {
             const int64_t wide = corr_ceil_div(o_panels, o);
             const int64_t items = each * corr_ceil_div(o_panels, wide) * corr_ceil_div(c_panels, high);
-            double time = (double)(corr_ceil_div(items, threads) * wide * high) * tile +
-                          (x * (double)corr_ceil_div(o_panels, wide) + gy * (double)corr_ceil_div(c_panels, high)) / rate;
+            const double read = x * (double)corr_ceil_div(o_panels, wide) + gy * (double)corr_ceil_div(c_panels, high);
+            double time = (double)(corr_ceil_div(items, threads) * wide * high) * tile + read / rate;
             if (threads > 1 && items < items_per_thread * threads)
                 time *= few_items_cost; /* nothing evens out what one loses */
             if (best < 0 || time < best) {
