@@ -14,7 +14,7 @@ MODULES = ["corr"] + [
     f"corr.{info.name}" for info in pkgutil.iter_modules(corr.__path__) if info.name != "__main__"
 ]
 
-NEEDS = {"corr.onnx": "onnx"}
+NEEDS = {"corr.threadpoolctl": "threadpoolctl", "corr.onnx": "onnx"}
 
 
 def test_readme():
