@@ -48,7 +48,7 @@ def test_input(isa, points):
         step = (tiles - 1) * line + lanes
         offsets = rng.permutation(points * points).astype(np.int32) * step
         v = np.full(points * points * step, np.nan, np.float32)
-        _kernels.winograd_input(isa, points, x, width * lanes, lanes, tiles, v, offsets)
+        _kernels.winograd_input(isa, points, x, width * lanes, lanes, tiles, v, line, offsets)
         for t in range(tiles):
             patch = x[:, t * outputs : t * outputs + points].astype(np.float64)
             wanted = np.einsum("ai,bj,ijl->abl", bt, bt, patch).reshape(-1, lanes)
@@ -57,6 +57,43 @@ def test_input(isa, points):
                 np.testing.assert_allclose(got, wanted[e], atol=2e-5)
                 v[at + t * line : at + t * line + lanes] = np.nan
         assert np.isnan(v).all()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_gradients(isa):
+    """The transpose of what outputs are made with: tiles of 4x4, a tile anywhere from the one before."""
+    lanes, a = _kernels.lanes(isa, np.float32), matrices(6)[0].T
+    for tiles, tile in itertools.product((1, 2, 3, 7), (lanes, 3 * lanes + 5)):
+        rng = np.random.default_rng(tiles)
+        gy = rng.standard_normal((4, 4 * tiles, lanes)).astype(np.float32)
+        step = (tiles - 1) * tile + lanes + 1
+        offsets = rng.permutation(36).astype(np.int32) * step
+        v = np.full(36 * step, np.nan, np.float32)
+        _kernels.winograd_input(isa, -6, gy, 4 * tiles * lanes, lanes, tiles, v, tile, offsets)
+        for t in range(tiles):
+            wanted = np.einsum("ai,bj,ijl->abl", a, a, gy[:, 4 * t : 4 * t + 4].astype(np.float64)).reshape(36, lanes)
+            for e, at in enumerate(offsets):
+                np.testing.assert_allclose(v[at + t * tile : at + t * tile + lanes], wanted[e], atol=2e-5)
+                v[at + t * tile : at + t * tile + lanes] = np.nan
+        assert np.isnan(v).all()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_taps(isa):
+    """The transpose of what weights are transformed with."""
+    lanes, g = _kernels.lanes(isa, np.float32), matrices(6)[1].T
+    for count, slack in itertools.product((lanes, 2 * lanes, 5 * lanes), (0, 3)):
+        rng = np.random.default_rng(count)
+        m = rng.standard_normal((36, count + slack)).astype(np.float32)
+        taps = np.full((9, count + 1), np.nan, np.float32)
+        assert _kernels.winograd_taps(isa, m, count + slack, count, taps, count + 1)
+        wanted = np.einsum("ia,jb,abc->ijc", g, g, m[:, :count].reshape(6, 6, count).astype(np.float64))
+        np.testing.assert_allclose(taps[:, :count], wanted.reshape(9, count), atol=2e-5)
+        assert np.isnan(taps[:, count]).all()
+        for bad in (np.nan, np.inf, -np.inf):
+            broken = m.copy()
+            broken[rng.integers(36), rng.integers(count)] = bad
+            assert not _kernels.winograd_taps(isa, broken, count + slack, count, taps, count + 1)
 
 
 @pytest.mark.parametrize("isa", ISAS)

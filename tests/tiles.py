@@ -48,6 +48,29 @@ def largest_sums(x, w, padding, groups, tile):
     return sums.repeat(tile, 2).repeat(tile, 3)
 
 
+def gradient_sums(x, gy, padding, groups, kernel):
+    """What the promise for a weight gradient counts in, (OC, IC, KH, KW): sqrt(T * sum m_t^2) over the T tiles of
+    4x4 gradients, m_t the sum of a tile's |gy| times the largest |x| that a block of 3x3 taps sees with it."""
+    x, gy = np.abs(x.astype(np.float64)), np.abs(gy.astype(np.float64))
+    filled = [-(-taps // 3) * 3 for taps in kernel]
+    frame = [(0, 0), (0, 0)] + [(max(before, 0), 0) for before, _ in padding]
+    x = np.pad(x, frame)[:, :, max(-padding[0][0], 0):, max(-padding[1][0], 0):]
+    gy = np.pad(gy, [(0, 0), (0, 0)] + [(0, -size % 4) for size in gy.shape[2:]])
+    size = [gy.shape[2] + filled[0] - 1, gy.shape[3] + filled[1] - 1]
+    x = np.pad(x, [(0, 0), (0, 0)] + [(0, max(s - n, 0)) for s, n in zip(size, x.shape[2:], strict=True)])
+    n, channels, h, w = gy.shape
+    tiles = gy.reshape(n, groups, channels // groups, h // 4, 4, w // 4, 4).sum((4, 6))
+    windows = np.lib.stride_tricks.sliding_window_view(x[:, :, : size[0], : size[1]], (6, 6), (2, 3))
+    sums = np.empty((channels, x.shape[1] // groups, *filled))
+    for p in range(0, filled[0], 3):
+        for q in range(0, filled[1], 3):
+            most = windows[:, :, p : p + h : 4, q : q + w : 4].max((4, 5))
+            most = most.reshape(n, groups, -1, *most.shape[2:])
+            squares = np.einsum("ngohw,ngchw->goc", tiles**2, most**2) * (n * h * w // 16)
+            sums[:, :, p : p + 3, q : q + 3] = squares.reshape(*sums.shape[:2], 1, 1) ** 0.5
+    return sums[:, :, : kernel[0], : kernel[1]]
+
+
 def planned_tile(plan):
     """The outputs along a side of a plan's tiles."""
     return int(plan.kernel.removeprefix("winograd").partition("_")[0])

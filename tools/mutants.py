@@ -24,6 +24,7 @@ EXACT = "tests/test_exact.py"
 MEMORY = "tests/test_memory.py"
 GRADIENTS = "tests/test_gradients.py"
 WINOGRAD = "tests/test_winograd.py"
+WINOGRAD_GRADIENT = "tests/test_winograd_gradient.py tests/test_winograd_kernels.py"
 KERNELS = "tests/test_kernels.py"
 DOTS = "tests/test_dots.py"
 API = "tests/test_api.py"
@@ -148,7 +149,7 @@ MUTANTS = [
     Mutant("winograd: a tile done again elsewhere", C + "engines/winograd.c",
            "s.h.pad -= r->i * outputs;", "", "NaN in any tile but the first row's", WINOGRAD),
     Mutant("winograd: columns of the tile before", C + "engines/winograd.c",
-           "|| lo > 0 || hi < width))", "|| lo > 0))", "stale pixels in the padding at the right", WINOGRAD),
+           "|| lo > 0 || hi < p->width))", "|| lo > 0))", "stale pixels in the padding at the right", WINOGRAD),
     Mutant("winograd: chains of channels overwrite", C + "engines/winograd.c",
            "{.accumulate = pc > 0}", "{.accumulate = 0}", "accumulate against overwrite", WINOGRAD),
     Mutant("winograd: all tiles are finite", C + "kernels/winograd.h",
@@ -157,6 +158,23 @@ MUTANTS = [
            "v_fma(v_set1((real)4.0005), d2,", "of the inverse, in its fourth digit", WINOGRAD),
     Mutant("winograd: a coefficient of the weights", C + "kernels/winograd.h", "D(v_set1)(-1 / 1.5)",
            "D(v_set1)(-1 / 1.50001)", "in its sixth digit", WINOGRAD),
+    Mutant("winograd's gradient: a coefficient of the gradients", C + "kernels/winograd.h",
+           "v_set1(pair == 1 ? (real)0.5 : 2)", "v_set1(pair == 1 ? (real)0.5 : (real)2.0001)",
+           "in its fifth digit", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: a coefficient of the taps", C + "kernels/winograd.h",
+           "low = (real)(-1 / 1.5)", "low = (real)(-1 / 1.5001)", "in its fourth digit", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: chunks overwrite", C + "engines/winograd_gradient.c",
+           "first += step, accumulate = 1)", "first += step)", "accumulate against overwrite", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: all sums are finite", C + "engines/winograd_gradient.c",
+           "job->odd[worker] = 1;", "job->odd[worker] = 0;", "NaN spreads over a channel's taps", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: added before it is known to be finite", C + "engines/weight_gradient.c",
+           "    if (!call->accumulate)\n        return corr_winograd_gradient(", "    if (1)\n        return corr_winograd_gradient(",
+           "overwrites what is to be added to", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: all blocks of a kernel see the same pixels", C + "engines/winograd_gradient.c",
+           "block / blocks_across * TAPS - part->h.pad", "0 - part->h.pad", "5x5 by the first rows of taps", WINOGRAD_GRADIENT),
+    Mutant("winograd's gradient: a chain as long as the threads like", C + "plan/choose_winograd_weight.c",
+           "corr_min(chunk_bytes / tile_bytes, longest_chain)", "corr_min(chunk_bytes / tile_bytes / threads, longest_chain)",
+           "bits that depend on the threads", WINOGRAD_GRADIENT),
     Mutant("winograd: whole vectors of channels", C + "kernels/winograd.h",
            "v_store_n(y, a, to->channels);", "v_store(y, a);", "a tail mask", MEMORY),
     Mutant("winograd: a whole vector of biases", C + "kernels/winograd.h",
@@ -243,7 +261,7 @@ MUTANTS = [
     Mutant("winograd: all blocks of a kernel see the same pixels", C + "engines/winograd.c",
            "const int64_t p = block / across * 3,", "const int64_t p = 0,", "rows of the first block",
            "tests/test_winograd.py"),
-    Mutant("winograd: the phases of an image in one place", C + "engines/winograd.c",
+    Mutant("winograd: the phases of an image in one place", C + "engines/winograd_parts.c",
            "+ n % columns * phase[1];", ";", "columns of the first phase", "tests/test_winograd.py"),
     Mutant("bands: weights of the last block as they lie", C + "engines/depthwise.c",
            "band || c->turned ? corr_min(g, s->groups - block) : g;", "c->turned ? corr_min(g, s->groups - block) : g;",

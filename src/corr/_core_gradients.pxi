@@ -175,7 +175,9 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
 
     Notes
     -----
-    Argument order of ``torch.nn.grad.conv2d_weight``. Always computed directly.
+    Argument order of ``torch.nn.grad.conv2d_weight``. In float32 at stride 1 it may be computed by Winograd's
+    F(3x3, 4x4), the transpose of the forward's F(4x4, 3x3) (Lavin and Gray, 2016, section 4); its rounding:
+    docs/accuracy.md. `algorithm` may not be "fft".
 
     Examples
     --------
@@ -197,9 +199,8 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     _get_sizes(x, &given)
     cdef _Problem p = _describe(&given, &kernels, types, stride, padding, dilation, groups,
                                 padding_mode, layout, algorithm, "input")
-    if algorithm in ("winograd", "fft"):
-        raise ValueError(f"algorithm={algorithm!r} cannot be used here: the weight's gradient is "
-                         "always computed directly")
+    if algorithm == "fft":
+        raise ValueError("algorithm='fft' cannot be used here: the weight's gradient is never computed so")
     _check_grad_output(p, gy)
     return _weight_gradient(p, _native(x, types), _native(gy, types), out, x, gy)
 
@@ -271,8 +272,8 @@ def conv2d_backward(grad_output, input, weight, stride=1, padding=0, dilation=1,
 
     Notes
     -----
-    An activation is not part of it: mask `grad_output` first. `algorithm` is the input
-    gradient's; the weight's is always computed directly.
+    An activation is not part of it: mask `grad_output` first. `algorithm` is the input's and the
+    weight's gradients'; under "fft" the weight's is computed directly.
 
     Examples
     --------

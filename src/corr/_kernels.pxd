@@ -153,9 +153,10 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*add_function "corr_add_kernel *")(void *, int64_t, const void *, int64_t) noexcept
     ctypedef void (*lanes_in_function "corr_lanes_in_kernel *")(const void *, int64_t, int64_t, int64_t, int64_t, void *, int64_t) noexcept
     ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t, int64_t) noexcept
-    ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, const int32_t *) noexcept
+    ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, const int32_t *) noexcept
     ctypedef int (*winograd_output_function "corr_winograd_output_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t, const corr_store *) noexcept
     ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
+    ctypedef int (*winograd_taps_function "corr_winograd_taps_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
     ctypedef struct corr_winograd_kernels:
         int points
         winograd_input_function input
@@ -219,4 +220,6 @@ cdef extern from "kernels/kernels.h" nogil:
         lanes_in_function lanes_in
         lanes_out_function lanes_out
         corr_winograd_kernels winograd[2]
+        winograd_input_function winograd_gradients
+        winograd_taps_function winograd_taps
         sum_function sum

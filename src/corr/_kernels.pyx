@@ -307,10 +307,18 @@ cdef const corr_winograd_kernels *_winograd(str isa, int points) except NULL:
     return &_table(isa, np.float32).winograd[0 if points == 6 else 1]
 
 
-def winograd_input(isa, int points, x, int64_t row, int64_t column, int64_t tiles, v, offsets):
-    """offsets: int32, where in v each point of the first tile goes."""
+def winograd_input(isa, int points, x, int64_t row, int64_t column, int64_t tiles, v, int64_t tile, offsets):
+    """offsets: int32, where in v each point of the first tile goes. Of gradients, if points are -6."""
     cdef const int32_t *at = <const int32_t *>_at(offsets, 0)
-    _winograd(isa, points).input(_at(x, 0), row, column, tiles, _at(v, 0), at)
+    cdef winograd_input_function run = _winograd(isa, points).input
+    if points < 0:
+        run = _table(isa, np.float32).winograd_gradients
+    run(_at(x, 0), row, column, tiles, _at(v, 0), tile, at)
+
+
+def winograd_taps(isa, m, int64_t point, int64_t count, taps, int64_t tap):
+    """True if all is finite."""
+    return bool(_table(isa, np.float32).winograd_taps(_at(m, 0), point, count, _at(taps, 0), tap))
 
 
 def winograd_output(isa, int points, m, int64_t point, int64_t tile, int64_t tiles, y,

@@ -40,6 +40,14 @@ typedef struct corr_weight_item {
 } corr_weight_item;
 corr_weight_item corr_make_weight_item(const corr_weight_job *job, int64_t index);
 
+/* Sums [channel][tap][width] of some outputs, kh x kw taps; of those the first rows and columns go to gw. */
+typedef struct corr_weight_sums {
+    const char *at;
+    int64_t width, outputs, channels, kh, kw;
+} corr_weight_sums;
+void corr_store_sums(const corr_kernels *k, const corr_weight_sums *from, int64_t rows, int64_t columns, char *gw,
+                     const int64_t *stride, int accumulate);
+
 int64_t corr_outer_scratch(const corr_problem *s, const corr_weight_choice *choice);
 void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr_run_state *run);
 int64_t corr_dot_scratch(const corr_problem *s, const corr_weight_choice *choice);
@@ -56,6 +64,10 @@ int64_t corr_slab_elements(const corr_problem *s, const corr_weight_choice *choi
 corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *chunk, int64_t g,
                                int64_t c0, int64_t c1, char *slab, int64_t *channel,
                                int64_t *origin);
+
+/* By F(3, 4): winograd_gradient.c. *odd: some sum is not finite, and what gw has is of no use. */
+corr_status corr_winograd_gradient(const corr_problem *s, const corr_winograd_weight *choice, const void *x, void *gw,
+                                   const void *gy, const corr_call *call, int *odd);
 
 /* Segments of all taps of a chunk, `most` for each tap; counts[tap] of them are in use. */
 int64_t corr_most_segments(const corr_problem *s, const corr_weight_choice *choice);

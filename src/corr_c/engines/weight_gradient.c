@@ -164,6 +164,29 @@ static corr_status run_choice(const corr_problem *s, int careful, const void *x,
     return status;
 }
 
+/* By Winograd; what is to be added to waits until all sums are known to be finite. */
+static corr_status run_winograd(const corr_problem *s, const corr_winograd_weight *way, const void *x, void *gw,
+                                const void *gy, const corr_call *call, int *odd) {
+    if (!call->accumulate)
+        return corr_winograd_gradient(s, way, x, gw, gy, call, odd);
+    const int64_t taps = s->h.kernel * s->w.kernel;
+    const int64_t dense[5] = {s->oc * corr_terms(s), corr_terms(s), taps, s->w.kernel, 1};
+    const size_t bytes = (size_t)(s->groups * dense[0] * way->kernels->bytes);
+    corr_problem apart = *s;
+    memcpy(apart.w_stride, dense, sizeof dense);
+    char *sums = corr_allocate(bytes);
+    if (!sums)
+        return CORR_NO_MEMORY;
+    corr_status status = corr_winograd_gradient(&apart, way, x, sums, gy, call, odd);
+    if (status == CORR_OK && !*odd) {
+        const corr_weight_choice one = {.kernels = way->kernels, .splits = 1};
+        join_job join = {.s = s, .choice = &one, .sums = sums, .gw = gw, .accumulate = 1};
+        status = corr_parallel(join_row, &join, s->groups * s->oc, call);
+    }
+    corr_release(sums, bytes);
+    return status;
+}
+
 corr_status corr_weight_gradient(const corr_problem *problem, const void *x, void *gw,
                                  const void *gy, const corr_call *call) {
     corr_problem flat;
@@ -186,13 +209,19 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     corr_call some = *call;
     some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
     const int far = corr_is_far(s);
+    int odd = 0;
+    corr_winograd_weight way;
+    if (!far && corr_takes_winograd_weight(s, some.threads, &way)) {
+        status = run_winograd(s, &way, x, gw, gy, &some, &odd);
+        if (status != CORR_OK || !odd)
+            return status;
+    }
     if (!far && corr_takes_weight_lanes(s))
         return corr_depthwise_weight_lanes(s, x, gw, gy, &some);
     if (!far && corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
     if (!far && corr_turns_for_weight(s))
         return corr_weight_by_planes(s, x, gw, gy, &some);
-    int odd = 0;
     status = run_choice(s, far, x, gw, gy, &some, &odd);
     /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */
     if (status == CORR_OK && odd && !far)

@@ -98,27 +98,26 @@ static void fetch_part(const corr_weight_job *job, int64_t g, const gradients *n
     corr_fetch_runs(gy + i * step, step, (part + 1) * count / parts - i, (planes ? pixels : channels) * bytes);
 }
 
-/* sums[c][tap][width] -> gw[o][c][tap], of outputs [o0, o1). */
-static void store_sums(const corr_weight_job *job, const corr_weight_item *item, int64_t o0, int64_t o1,
-                       const char *sums, int64_t width) {
-    const corr_problem *s = job->s;
-    const corr_kernels *k = job->choice->kernels;
-    const int64_t *ws = job->w_stride, bytes = k->bytes, taps = s->h.kernel * s->w.kernel;
-    const corr_store store = {.accumulate = job->accumulate};
-    char *gw = item->gw + (o0 * ws[1] + item->c0 * ws[2]) * bytes;
-    if (ws[2] == taps && (ws[3] == s->w.kernel || s->h.kernel == 1) &&
-        (ws[4] == 1 || s->w.kernel == 1)) {
-        k->transpose((item->c1 - item->c0) * taps, o1 - o0, sums, width, gw, ws[1], &store);
+void corr_store_sums(const corr_kernels *k, const corr_weight_sums *from, int64_t rows, int64_t columns, char *gw,
+                     const int64_t *stride, int accumulate) {
+    const int64_t kh = from->kh, kw = from->kw, bytes = k->bytes, step = from->width * bytes;
+    const corr_store store = {.accumulate = accumulate};
+    const char *sums = from->at;
+    const int64_t at_once = stride[4] == 1 && stride[1] != 1 ? columns : 1;
+    if (rows == kh && columns == kw && stride[2] == kh * kw && (stride[3] == kw || kh == 1) &&
+        (stride[4] == 1 || kw == 1)) {
+        k->transpose(from->channels * kh * kw, from->outputs, sums, from->width, gw, stride[1], &store);
         return;
     }
-    for (int64_t c = item->c0; c < item->c1; c++, gw += ws[2] * bytes)
-        for (int64_t p = 0; p < s->h.kernel; p++)
-            for (int64_t q = 0; q < s->w.kernel; q++, sums += width * bytes) {
-                char *to = gw + (p * ws[3] + q * ws[4]) * bytes;
-                if (ws[1] == 1 && !store.accumulate)
-                    k->copy(to, sums, 1, o1 - o0);
+    for (int64_t c = 0; c < from->channels; c++, gw += stride[2] * bytes, sums += kh * kw * step)
+        for (int64_t p = 0; p < rows; p++)
+            for (int64_t q = 0; q < columns; q += at_once) {
+                char *to = gw + (p * stride[3] + q * stride[4]) * bytes;
+                const char *sum = sums + (p * kw + q) * step;
+                if (stride[1] == 1 && !store.accumulate)
+                    k->copy(to, sum, 1, from->outputs);
                 else
-                    k->transpose(1, o1 - o0, sums, width, to, ws[1], &store);
+                    k->transpose(at_once, from->outputs, sum, from->width, to, stride[1], &store);
             }
 }
 
@@ -219,6 +218,10 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
         }
     }
     char *sums = scratch + at.sums;
-    for (int64_t o = item.o0; o < item.o1 && !in_place; o += width, sums += panel_sums)
-        store_sums(job, &item, o, corr_min(o + width, item.o1), sums, width);
+    for (int64_t o = item.o0; o < item.o1 && !in_place; o += width, sums += panel_sums) {
+        const corr_weight_sums from = {sums, width, corr_min(width, item.o1 - o), item.c1 - item.c0,
+                                       s->h.kernel, s->w.kernel};
+        corr_store_sums(choice->kernels, &from, s->h.kernel, s->w.kernel,
+                        item.gw + (o * ws[1] + item.c0 * ws[2]) * bytes, ws, job->accumulate);
+    }
 }

@@ -138,12 +138,8 @@ static tile_run make_run(const winograd_item *item, int64_t at) {
     return r;
 }
 
-/* Where image n begins, one of the phases of one. */
 static int64_t image_at(const winograd_job *job, int64_t n, const int64_t *stride, const int64_t phase[2]) {
-    const int64_t columns = job->phase_columns, all = job->phase_rows * columns;
-    if (all == 1)
-        return n * stride[0];
-    return n / all * stride[0] + n % all / columns * phase[0] + n % columns * phase[1];
+    return corr_winograd_image(job->phase_rows, job->phase_columns, n, stride, phase);
 }
 
 /* Where in x the patch of a run begins, and in y its outputs. */
@@ -159,29 +155,35 @@ static int64_t outputs_at(const winograd_item *item, const tile_run *r, int64_t 
     return image_at(item->job, r->n, ys, item->job->y_phase) + o * ys[2] + r->i * outputs * ys[3] + r->j * outputs * ys[4];
 }
 
+void corr_winograd_stage(const corr_kernels *k, const corr_winograd_patch *p, const char *x, const int64_t *stride,
+                         int64_t channels, int clear, char *patch) {
+    const int64_t r0 = corr_max(0, -p->h), r1 = corr_min(p->rows, p->h_in - p->h);
+    const int64_t lo = corr_max(0, -p->w), hi = corr_min(p->width, p->w_in - p->w);
+    if (clear && (r0 > 0 || r1 < p->rows || lo > 0 || hi < p->width))
+        memset(patch, 0, (size_t)(p->pitch * p->rows * k->bytes));
+    if (lo >= hi || channels <= 0)
+        return;
+    for (int64_t i = r0; i < r1; i++)
+        k->lanes_in(x + (i * stride[3] + lo * stride[4]) * k->bytes, stride[4], stride[2], hi - lo,
+                    corr_min(k->lanes, channels), patch + (i * p->pitch + lo * k->lanes) * k->bytes, p->ahead);
+}
+
 /* The pixels that a run of tiles sees, lanes of the channels from term on, zero where they are
  * padding: those are set once, for all channels of a block of the kernel. */
 static void stage_patch(const winograd_item *item, const tile_run *r, int64_t term) {
     const corr_problem *s = item->job->s;
     const corr_choice *choice = item->job->choice;
-    const corr_kernels *k = choice->kernels;
     const int64_t all = item->job->channels, across = item->job->blocks_across;
     const int64_t block = term < all ? 0 : term / all, c = term - block * all;
     const int64_t p = block / across * 3, q = block % across * 3;
     const int64_t *xs = s->x_stride, outputs = outputs_of(choice);
     const int64_t from = patch_at(item, r, c) + p * xs[3] + q * xs[4];
-    const int64_t h = r->i * outputs - s->h.pad + p, w = r->j * outputs - s->w.pad + q;
-    const int64_t width = r->count * outputs + 2, row = item->job->sizes.patch_row;
-    const int64_t r0 = corr_max(0, -h), r1 = corr_min(choice->points, s->h.in - h);
-    const int64_t lo = corr_max(0, -w), hi = corr_min(width, s->w.in - w);
-    if (c == 0 && (r0 > 0 || r1 < choice->points || lo > 0 || hi < width))
-        memset(item->patch, 0, (size_t)(row * choice->points * k->bytes));
-    if (lo >= hi || c >= s->ic)
-        return;
-    for (int64_t i = r0; i < r1; i++)
-        k->lanes_in(item->x + (from + i * xs[3] + lo * xs[4]) * k->bytes, xs[4], xs[2], hi - lo,
-                    corr_min(k->lanes, s->ic - c),
-                    item->patch + (i * row + lo * k->lanes) * k->bytes, 0);
+    const corr_winograd_patch patch = {
+        .h = r->i * outputs - s->h.pad + p, .w = r->j * outputs - s->w.pad + q, .rows = choice->points,
+        .width = r->count * outputs + 2, .h_in = s->h.in, .w_in = s->w.in, .pitch = item->job->sizes.patch_row,
+    };
+    corr_winograd_stage(choice->kernels, &patch, item->x + from * choice->kernels->bytes, xs, s->ic - c, c == 0,
+                        item->patch);
 }
 
 /* Where in V point e of block `block` of the terms begins. */
@@ -205,7 +207,7 @@ static void transform_tiles(const winograd_item *item) {
                 offsets[e] = (int32_t)point_offset(job, ic / c->depth, e);
             stage_patch(item, &r, ic);
             job->kernels->input(item->patch, job->sizes.patch_row, lanes, r.count,
-                                item->v + (t * CORR_LINE + ic % c->depth) * bytes, offsets);
+                                item->v + (t * CORR_LINE + ic % c->depth) * bytes, CORR_LINE, offsets);
         }
     }
 }

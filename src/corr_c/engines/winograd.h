@@ -35,6 +35,18 @@ typedef struct corr_winograd_part {
 } corr_winograd_part;
 int corr_winograd_parts(const corr_problem *s, corr_winograd_part parts[CORR_WINOGRAD_PARTS]);
 int corr_winograd_fits_phases(const corr_problem *s);
+/* Where image n begins, one of the phases of one; phase: from a row or column of them to the next. */
+int64_t corr_winograd_image(int64_t rows, int64_t columns, int64_t n, const int64_t *stride,
+                            const int64_t phase[2]);
+
+/* engines/winograd.c: `rows` x `width` pixels from (h, w) on, with x there, of up to `lanes` channels as rows
+ * of whole vectors, `pitch` floats apart. What lies outside is left alone, or zero if `clear`. Of planes, what
+ * is `ahead` is fetched. */
+typedef struct corr_winograd_patch {
+    int64_t h, w, rows, width, h_in, w_in, pitch, ahead;
+} corr_winograd_patch;
+void corr_winograd_stage(const corr_kernels *k, const corr_winograd_patch *p, const char *x, const int64_t *stride,
+                         int64_t channels, int clear, char *patch);
 
 /* engines/winograd_ahead.c: lines of an image that the products fetch into L2 meanwhile, one
  * with each step of k. */

@@ -32,6 +32,14 @@ static corr_axis phase_axis(const corr_axis *a, const phase_run *run) {
                        .pad = a->pad / a->dilation};
 }
 
+int64_t corr_winograd_image(int64_t rows, int64_t columns, int64_t n, const int64_t *stride,
+                            const int64_t phase[2]) {
+    const int64_t all = rows * columns;
+    if (all == 1)
+        return n * stride[0];
+    return n / all * stride[0] + n % all / columns * phase[0] + n % columns * phase[1];
+}
+
 int corr_winograd_parts(const corr_problem *s, corr_winograd_part parts[CORR_WINOGRAD_PARTS]) {
     phase_run rows[3], columns[3];
     const int row_runs = cut_axis(&s->h, rows), column_runs = cut_axis(&s->w, columns);

@@ -255,9 +255,9 @@ typedef void corr_lanes_out_kernel(const void *src, int64_t pixels, int64_t chan
 
 /* Winograd's F(outputs, 3) with outputs + 2 points a side, on pixels of `lanes` channels.
  * Input: tile t is the patch x[i * row + (outputs * t + j) * column], i and j < points;
- * its value at point e goes to v[offsets[e] + t * CORR_LINE]. */
-typedef void corr_winograd_input_kernel(const void *x, int64_t row, int64_t column,
-                                        int64_t tiles, void *v, const int32_t *offsets);
+ * its value at point e goes to v[offsets[e] + t * tile]. */
+typedef void corr_winograd_input_kernel(const void *x, int64_t row, int64_t column, int64_t tiles, void *v,
+                                        int64_t tile, const int32_t *offsets);
 
 /* Output: point e of tile t at m[e * point + t * tile] gives, for i < rows and j < columns,
  * y[i * row + j * column] = act(sum + bias) in its first `channels` lanes; column
@@ -271,6 +271,11 @@ typedef int corr_winograd_output_kernel(const void *m, int64_t point, int64_t ti
  * u[e * point + i], for i < count, a multiple of the lanes. In float64, rounded once. */
 typedef void corr_winograd_weights_kernel(const void *w, int64_t tap, int64_t count, void *u,
                                           int64_t point);
+
+/* The weight gradient's F(3, 4), of F(4, 3)'s points. Gradients, as input, of tiles of 4x4. Taps (p, q)
+ * of filter i at taps[(3 * p + q) * tap + i] from its sums at points[e * point + i], for i < count, a multiple
+ * of the lanes; non-zero if all are finite. */
+typedef int corr_winograd_taps_kernel(const void *points, int64_t point, int64_t count, void *taps, int64_t tap);
 
 typedef struct corr_winograd_kernels {
     int points;
@@ -415,7 +420,9 @@ typedef struct corr_kernels {
     corr_peak_kernel *peak;
     corr_lanes_in_kernel *lanes_in;
     corr_lanes_out_kernel *lanes_out;
-    corr_winograd_kernels winograd[2]; /* F(4, 3) and F(2, 3); float32 only */
+    corr_winograd_kernels winograd[2]; /* F(4, 3) and F(2, 3); float32 only, as are those of F(3, 4): */
+    corr_winograd_input_kernel *winograd_gradients;
+    corr_winograd_taps_kernel *winograd_taps;
 } corr_kernels;
 
 #endif

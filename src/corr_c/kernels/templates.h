@@ -132,6 +132,8 @@ const corr_kernels CORR_NAME(corr_kernels) = {
 #if CORR_PASTE2(CORR_IS_FLOAT32, CORR_TYPE)
     .gemm_lines = {CORR_PASTE2(CORR_TILES, CORR_ISA)(CORR_LINES_ENTRY)},
     .winograd = {CORR_WINOGRAD_ENTRY(6), CORR_WINOGRAD_ENTRY(4)},
+    .winograd_gradients = CORR_NAME(corr_winograd_gradients),
+    .winograd_taps = CORR_NAME(corr_winograd_taps),
 #endif
 };
 #undef CORR_GEMM_ENTRY

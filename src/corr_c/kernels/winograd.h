@@ -30,6 +30,30 @@ CORR_INLINE void CORR_NAME(winograd_points)(const int points, const int pair, co
     v[1] = v_fma(v_set1(-a), odd, even);
 }
 
+/* A pair of A's rows, likewise, for the tiles of gradients that F(3, 4) spreads. */
+CORR_INLINE void CORR_NAME(winograd_spread)(const int pair, const vec g[4], vec v[2]) {
+    if (pair == 0) {
+        v[0] = g[0];
+        v[1] = g[3];
+        return;
+    }
+    const vec square = v_set1(pair == 1 ? (real)0.5 : 2);
+    const real a = pair == 1 ? CORR_NAME(root_half) : 2 * CORR_NAME(root_half);
+    const vec even = v_fma(square, g[2], g[0]), odd = v_fma(square, g[3], g[1]);
+    v[0] = v_fma(v_set1(a), odd, even);
+    v[1] = v_fma(v_set1(-a), odd, even);
+}
+
+/* G^T, F(3, 4)'s outputs. */
+CORR_INLINE void CORR_NAME(winograd_gather)(const vec m[6], vec y[3]) {
+    const real low = (real)(-1 / 1.5), high = (real)(1 / 6.0), root_half = CORR_NAME(root_half);
+    const vec s1 = v_add(m[1], m[2]), s2 = v_add(m[3], m[4]);
+    const vec d1 = v_sub(m[1], m[2]), d2 = v_sub(m[3], m[4]);
+    y[0] = v_fma(v_set1(high), s2, v_fma(v_set1(low), s1, m[0]));
+    y[1] = v_fma(v_set1(2 * high * root_half), d2, v_mul(v_set1(low * root_half), d1));
+    y[2] = v_fma(v_set1(2 * high), s2, v_fma(v_set1(low / 2), s1, m[5]));
+}
+
 /* A pair of A^T's rows: 0 and 2 of the four, which are even, or 1 and 3; or the only two. */
 CORR_INLINE void CORR_NAME(winograd_outputs)(const int points, const int pair, const vec m[6],
                                              vec y[2]) {
@@ -73,41 +97,50 @@ CORR_INLINE void CORR_NAME(winograd_taps)(const int points, const D(vec) g[3], D
     u[4] = D(v_mul)(high_scale, D(v_sub)(high, high_odd));
 }
 
-/* Two rows of the points of a tile, from all columns' pixels to V, in registers. */
-CORR_INLINE void CORR_NAME(winograd_point_rows)(const int points, const int pair, const real *x,
+CORR_INLINE void CORR_NAME(winograd_pair)(const int points, const int gradients, const int pair, const vec d[6],
+                                          vec v[2]) {
+    if (gradients)
+        CORR_NAME(winograd_spread)(pair, d, v);
+    else
+        CORR_NAME(winograd_points)(points, pair, d, v);
+}
+
+/* Two rows of the points of a tile, from all columns' pixels or gradients to V, in registers. */
+CORR_INLINE void CORR_NAME(winograd_point_rows)(const int points, const int gradients, const int pair, const real *x,
                                                 int64_t row, int64_t column, real *v,
                                                 const int32_t *offsets) {
     vec top[6], bottom[6], d[6], two[2];
     const int first = pair == 0 ? 0 : 2 * pair - 1, last = pair == 0 ? points - 1 : 2 * pair;
+    const int side = gradients ? points - 2 : points;
     CORR_UNROLL
-    for (int j = 0; j < points; j++) {
+    for (int j = 0; j < side; j++) {
         CORR_UNROLL
-        for (int i = 0; i < points; i++)
+        for (int i = 0; i < side; i++)
             d[i] = v_load(x + i * row + j * column);
-        CORR_NAME(winograd_points)(points, pair, d, two);
+        CORR_NAME(winograd_pair)(points, gradients, pair, d, two);
         top[j] = two[0];
         bottom[j] = two[1];
     }
     CORR_UNROLL
     for (int q = 0; q < points / 2; q++) {
         const int near = q == 0 ? 0 : 2 * q - 1, far = q == 0 ? points - 1 : 2 * q;
-        CORR_NAME(winograd_points)(points, q, top, two);
+        CORR_NAME(winograd_pair)(points, gradients, q, top, two);
         v_store(v + offsets[first * points + near], two[0]);
         v_store(v + offsets[first * points + far], two[1]);
-        CORR_NAME(winograd_points)(points, q, bottom, two);
+        CORR_NAME(winograd_pair)(points, gradients, q, bottom, two);
         v_store(v + offsets[last * points + near], two[0]);
         v_store(v + offsets[last * points + far], two[1]);
     }
 }
 
-CORR_INLINE void CORR_NAME(winograd_input)(const int points, const real *x, int64_t row,
-                                           int64_t column, int64_t tiles, real *v,
+CORR_INLINE void CORR_NAME(winograd_input)(const int points, const int gradients, const real *x, int64_t row,
+                                           int64_t column, int64_t tiles, real *v, int64_t tile,
                                            const int32_t *offsets) {
-    for (int64_t t = 0; t < tiles; t++, x += (points - 2) * column, v += CORR_LINE) {
-        CORR_NAME(winograd_point_rows)(points, 0, x, row, column, v, offsets);
-        CORR_NAME(winograd_point_rows)(points, 1, x, row, column, v, offsets);
+    for (int64_t t = 0; t < tiles; t++, x += (points - 2) * column, v += tile) {
+        CORR_NAME(winograd_point_rows)(points, gradients, 0, x, row, column, v, offsets);
+        CORR_NAME(winograd_point_rows)(points, gradients, 1, x, row, column, v, offsets);
         if (points == 6)
-            CORR_NAME(winograd_point_rows)(points, 2, x, row, column, v, offsets);
+            CORR_NAME(winograd_point_rows)(points, gradients, 2, x, row, column, v, offsets);
     }
 }
 
@@ -211,10 +244,10 @@ CORR_INLINE void CORR_NAME(winograd_weights)(const int points, const real *w, in
 }
 
 #define CORR_WINOGRAD_INSTANCE(points)                                                         \
-    static void CORR_NAME(corr_winograd_input_##points)(const void *x, int64_t row,            \
-                                                        int64_t column, int64_t tiles,         \
-                                                        void *v, const int32_t *offsets) {     \
-        CORR_NAME(winograd_input)(points, x, row, column, tiles, v, offsets);                  \
+    static void CORR_NAME(corr_winograd_input_##points)(                                       \
+        const void *x, int64_t row, int64_t column, int64_t tiles, void *v, int64_t tile,      \
+        const int32_t *offsets) {                                                              \
+        CORR_NAME(winograd_input)(points, 0, x, row, column, tiles, v, tile, offsets);         \
     }                                                                                          \
     static int CORR_NAME(corr_winograd_output_##points)(                                       \
         const void *m, int64_t point, int64_t tile, int64_t tiles, void *y, int64_t row,       \
@@ -227,6 +260,39 @@ CORR_INLINE void CORR_NAME(winograd_weights)(const int points, const real *w, in
         const void *w, int64_t tap, int64_t count, void *u, int64_t point) {                   \
         CORR_NAME(winograd_weights)(points, w, tap, count, u, point);                          \
     }
+static void CORR_NAME(corr_winograd_gradients)(const void *gy, int64_t row, int64_t column, int64_t tiles, void *v,
+                                               int64_t tile, const int32_t *offsets) {
+    CORR_NAME(winograd_input)(6, 1, gy, row, column, tiles, v, tile, offsets);
+}
+
+static int CORR_NAME(corr_winograd_taps)(const void *points, int64_t point, int64_t count, void *taps, int64_t tap) {
+    const real *m = points;
+    real *to = taps;
+    vec odd = v_zero(); /* stays zero as long as all sums are finite */
+    for (int64_t at = 0; at < count; at += V_LANES) {
+        vec half[18], d[6], y[3];
+        CORR_UNROLL
+        for (int j = 0; j < 6; j++) {
+            CORR_UNROLL
+            for (int i = 0; i < 6; i++)
+                d[i] = v_load(m + (i * 6 + j) * point + at);
+            CORR_NAME(winograd_gather)(d, y);
+            CORR_UNROLL
+            for (int i = 0; i < 3; i++)
+                half[i * 6 + j] = y[i];
+        }
+        CORR_UNROLL
+        for (int i = 0; i < 3; i++) {
+            CORR_NAME(winograd_gather)(half + i * 6, y);
+            CORR_UNROLL
+            for (int j = 0; j < 3; j++)
+                v_store(to + (3 * i + j) * tap + at, y[j]);
+            odd = v_fma(v_add(y[0], v_add(y[1], y[2])), v_zero(), odd);
+        }
+    }
+    return v_sum(odd) == 0;
+}
+
 CORR_WINOGRAD_INSTANCE(6)
 CORR_WINOGRAD_INSTANCE(4)
 #undef CORR_WINOGRAD_INSTANCE

@@ -44,6 +44,16 @@ typedef struct corr_weight_choice {
     int64_t o_block, c_block; /* channels of an item */
 } corr_weight_choice;
 
+/* A weight gradient by Winograd. */
+typedef struct corr_winograd_weight {
+    const corr_kernels *kernels;
+    int rows, vectors;        /* of the tile over input and output channels */
+    int64_t tiles;            /* of 4x4 gradients in a chunk, a chain of sums, */
+    int64_t run;              /* and of those transformed together */
+    int64_t c_block, o_block; /* channels of a panel, whole vectors, */
+    int64_t c_panels, o_panels; /* and panels of an item */
+} corr_winograd_weight;
+
 struct corr_engine {
     const char *name;
     corr_algorithm algorithm;
@@ -99,6 +109,10 @@ void corr_choose_winograd_split(const corr_problem *s, int threads, corr_choice 
 
 /* choose_weight.c. Zeros multiply what meets the padding unless `careful`. */
 void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_weight_choice *choice);
+/* choose_winograd_weight.c: is it made by Winograd? */
+int corr_takes_winograd_weight(const corr_problem *s, int threads, corr_winograd_weight *choice);
+/* Of one core, all pixels. */
+double corr_weight_cycles(const corr_problem *s);
 /* Are x and gy taken in each other's place? */
 int corr_swaps_factors(const corr_problem *s);
 /* Are channels-last images turned to planes first? */
