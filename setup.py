@@ -21,12 +21,12 @@ PLATFORM = sysconfig.get_platform()
 # -O2: at -O3 gcc spills the accumulators of the larger tiles. No contraction: where a
 # product and a sum are written apart, they round apart.
 UNIX_FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
-# Added for the sources whose names hold the first. Kernels and heuristics call nothing that unwinds,
+# Added for the sources whose names hold the first. The core calls nothing that unwinds,
 # the tests' own module lets nothing through, and without those tables wheels are smaller; so they are
 # where clang unrolls no loops but those marked, and where a fallback has fewer pointers.
 NO_UNWINDING = ["-fno-asynchronous-unwind-tables"]
-MORE_FLAGS = {"/isa/": NO_UNWINDING, "/plan/choose": NO_UNWINDING, "/_kernels": NO_UNWINDING,
-              "/isa/avx": ["-fno-unroll-loops"]}
+MORE_FLAGS = {"/isa/": NO_UNWINDING, "/engines/": NO_UNWINDING, "/plan/": NO_UNWINDING,
+              "/problem/": NO_UNWINDING, "/_kernels": NO_UNWINDING, "/isa/avx": ["-fno-unroll-loops"]}
 GCC_FLAGS = {"/isa/generic": ["-fno-ivopts"]}
 # clang moves loads up before it gives out registers: the 4x24 tile ran at half its speed.
 CLANG_FLAGS = {"/isa/avx": ["-mllvm", "-enable-misched=false"]}
