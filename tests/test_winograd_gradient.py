@@ -44,8 +44,9 @@ def test_promise_on_random_shapes(kinds):
 @pytest.mark.parametrize("kinds", [*itertools.product((*DENSE, "dark half"), DENSE)], ids="-".join)
 def test_dense_data_keep_the_tighter_bound(kinds):
     """Layers that "auto" does so: 16 channels and 4 tiles."""
-    for seed, (n, channels, h, w) in enumerate(
-            ((1, 16, 8, 8), (4, 40, 4, 4), (1, 64, 14, 14), (2, 48, 7, 9), (1, 96, 28, 28), (3, 32, 33, 17), (1, 16, 80, 80))):
+    shapes = ((1, 16, 8, 8), (4, 40, 4, 4), (1, 64, 14, 14), (2, 48, 7, 9), (1, 96, 28, 28), (3, 32, 33, 17),
+              (1, 16, 80, 80))
+    for seed, (n, channels, h, w) in enumerate(shapes):
         rng = np.random.default_rng(seed)
         x, gy = data(kinds[0], rng, (n, channels, h, w)), data(kinds[1], rng, (n, 48, h, w))
         check(x, gy, (3, 3), ((1, 1), (1, 1)), dense=True)
@@ -75,12 +76,13 @@ def test_phases_of_a_dilation_are_images(dilation, layout):
         size = [2 * d + 1 + int(rng.integers(0, 30)) for d in dilation]
         x = rng.standard_normal((n, groups * 33, *size)).astype(np.float32)
         shape = (groups * 20, 33, 3, 3)
-        gy = rng.standard_normal(
-            (n, shape[0], *(s + 2 * p - 2 * d for s, p, d in zip(size, padding, dilation, strict=True)))).astype(np.float32)
+        out = [s + 2 * p - 2 * d for s, p, d in zip(size, padding, dilation, strict=True)]
+        gy = rng.standard_normal((n, shape[0], *out)).astype(np.float32)
         args = (1, padding, dilation, groups)
         wanted = reference.conv2d_weight(x.astype(np.float64), shape, gy.astype(np.float64), *args)
         sums = reference.conv2d_weight(abs(x), shape, abs(gy), *args).max((2, 3), keepdims=True)
-        got = corr.conv2d_weight(laid_out(x, layout, rng), shape, laid_out(gy, layout, rng), *args, algorithm="winograd")
+        xl, gyl = laid_out(x, layout, rng), laid_out(gy, layout, rng)
+        got = corr.conv2d_weight(xl, shape, gyl, *args, algorithm="winograd")
         assert (abs(got - wanted) <= 32 * EPSILON * sums).all()
 
 
@@ -92,23 +94,38 @@ def problem(channels=(70, 50), size=(30, 25), n=2):
 
 def test_auto_takes_it_and_direct_does_not():
     x, shape, gy = problem()
-    auto, winograd, direct = (corr.conv2d_weight(x, shape, gy, padding=1, algorithm=a) for a in ("auto", "winograd", "direct"))
+    auto, winograd, direct = (corr.conv2d_weight(x, shape, gy, padding=1, algorithm=a)
+                              for a in ("auto", "winograd", "direct"))
     np.testing.assert_array_equal(auto, winograd)
     assert (auto != direct).any()
-    both = [corr.conv2d_backward(gy, x, np.zeros(shape, np.float32), padding=1, algorithm=a).weight for a in ("auto", "direct")]
+    w = np.zeros(shape, np.float32)
+    both = [corr.conv2d_backward(gy, x, w, padding=1, algorithm=a).weight for a in ("auto", "direct")]
     np.testing.assert_array_equal(both, [auto, direct])
 
 
+CASES = (((70, 50), (30, 25), 2), ((16, 300), (9, 9), 3), ((200, 33), (13, 40), 1), ((32, 32), (80, 81), 2))
+
+
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
-@pytest.mark.parametrize("case", [((70, 50), (30, 25), 2), ((16, 300), (9, 9), 3), ((200, 33), (13, 40), 1), ((32, 32), (80, 81), 2)])
+@pytest.mark.parametrize("case", CASES)
 def test_the_same_bits_at_any_number_of_threads(case, layout):
     x, shape, gy = problem(*case)
     rng, wanted = np.random.default_rng(0), None
     for threads in (1, 2, 3, 5, 8, 2):
         with corr.num_threads(threads):
-            got = corr.conv2d_weight(laid_out(x, layout, rng), shape, laid_out(gy, layout, rng), padding=1, algorithm="winograd")
+            xl, gyl = laid_out(x, layout, rng), laid_out(gy, layout, rng)
+            got = corr.conv2d_weight(xl, shape, gyl, padding=1, algorithm="winograd")
         wanted = got if wanted is None else wanted
         assert got.tobytes() == wanted.tobytes(), threads
+
+
+def test_more_panels_than_are_transformed_at_once():
+    rng = np.random.default_rng(9)
+    x = rng.standard_normal((1, 600, 33, 30)).astype(np.float32)
+    gy = rng.standard_normal((1, 20, 33, 30)).astype(np.float32)
+    shape = (20, 600, 9, 9)
+    got = corr.conv2d_weight(x, shape, gy, padding=4, algorithm="winograd")
+    np.testing.assert_allclose(got, corr.conv2d_weight(x, shape, gy, padding=4, algorithm="direct"), atol=2e-3)
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])

@@ -100,7 +100,8 @@ static void multiply_panels(const gradient_job *job, int64_t tiles, const char *
             const int64_t vectors = corr_ceil_div(corr_min(step, o - j), k->lanes);
             for (int64_t i = 0; i < c; i += choice->rows)
                 k->outer[vectors - 1][corr_min(choice->rows, c - i) - 1](
-                    &all, 1, v + i * bytes, 1, job->x.width, w + j * bytes, width, m + (i * width + j) * bytes, width, 0);
+                    &all, 1, v + i * bytes, 1, job->x.width, w + j * bytes, width, m + (i * width + j) * bytes,
+                    width, 0);
         }
         v += tiles * job->x.width * bytes;
         w += tiles * width * bytes;
@@ -114,14 +115,15 @@ static void invert_panels(const gradient_job *job, int64_t group, int64_t x_pane
     const corr_kernels *k = job->choice->kernels;
     const int64_t bytes = k->bytes, *ws = s->w_stride, width = job->gy.width, across = corr_winograd_blocks(&s->w);
     const int64_t block = x_panel / job->x.panels, p = block / across * TAPS, q = block % across * TAPS;
+    const int64_t o0 = o_panel * width, c0 = x_panel % job->x.panels * job->x.width;
     for (int64_t i = 0; i < c; i++)
         if (!k->winograd_taps(m + i * width * bytes, job->point, corr_round_up(o, k->lanes),
                               sums + i * TAPS * TAPS * width * bytes, width))
             job->odd[worker] = 1;
     const corr_weight_sums from = {sums, width, o, c, TAPS, TAPS};
     corr_store_sums(k, &from, corr_min(TAPS, s->h.kernel - p), corr_min(TAPS, s->w.kernel - q),
-                    job->gw + (group * ws[0] + o_panel * width * ws[1] + x_panel % job->x.panels * job->x.width * ws[2] +
-                               p * ws[3] + q * ws[4]) * bytes, ws, accumulate);
+                    job->gw + (group * ws[0] + o0 * ws[1] + c0 * ws[2] + p * ws[3] + q * ws[4]) * bytes, ws,
+                    accumulate);
 }
 
 static void run_item(void *context, int64_t index, int worker, corr_run_state *run) {

@@ -18,6 +18,9 @@ static const double taps_cycles = 190, block_cycles = 290;
 static const int64_t chunk_bytes = 4 << 20, least_chain = 64, longest_chain = 384;
 static const int64_t run_tiles = 15; /* whose pixels are four vectors */
 
+/* A factor of an item, so that base/memory.c keeps what a call took for the next one. */
+static const int64_t factor_bytes = 15 << 20;
+
 /* The sums of two panels in L2. */
 static const int64_t sum_bytes = 320 << 10, most_channels = 64;
 
@@ -41,6 +44,7 @@ static double transform_cycles(const corr_problem *part, const int64_t *stride, 
 typedef struct costs {
     double c_transform, o_transform, product; /* of a panel, of two */
     int64_t c_panels, o_panels;
+    int64_t c_bytes, o_bytes; /* of a panel */
 } costs;
 
 static double item_time(const costs *b, int64_t c, int64_t o) {
@@ -48,9 +52,12 @@ static double item_time(const costs *b, int64_t c, int64_t o) {
 }
 
 static void split(const costs *b, int64_t groups, int threads, corr_winograd_weight *choice) {
+    const int64_t i0 = corr_min(b->c_panels, corr_ceil_div(b->c_panels * b->c_bytes, factor_bytes));
+    const int64_t j0 = corr_min(b->o_panels, corr_ceil_div(b->o_panels * b->o_bytes, factor_bytes));
+    const int64_t tried = threads > 1 ? corr_min(2 * threads, 16) : 0;
     double best = -1;
-    for (int64_t i = 1; i <= corr_min(b->c_panels, 4 * threads); i++)
-        for (int64_t j = 1; j <= corr_min(b->o_panels, 4 * threads); j++) {
+    for (int64_t i = i0; i <= corr_min(b->c_panels, i0 + tried); i++)
+        for (int64_t j = j0; j <= corr_min(b->o_panels, j0 + tried); j++) {
             const int64_t c = corr_ceil_div(b->c_panels, i), o = corr_ceil_div(b->o_panels, j);
             const int64_t items = groups * corr_ceil_div(b->c_panels, c) * corr_ceil_div(b->o_panels, o);
             const double time = (double)corr_ceil_div(items, threads) * item_time(b, c, o);
@@ -77,8 +84,10 @@ int corr_takes_winograd_weight(const corr_problem *s, int threads, corr_winograd
         pixels += transform_cycles(&parts[i].s, parts[i].s.x_stride, side + 2, k->lanes);
         gradients += transform_cycles(&parts[i].s, parts[i].s.y_stride, side, k->lanes);
     }
-    if (count == 0 || (!wanted && (corr_min(s->ic, s->oc) < least_channels || tiles < least_tiles ||
-                                   corr_min(parts[0].s.h.out, parts[0].s.w.out) < least_side)))
+    if (count == 0)
+        return 0;
+    if (!wanted && (corr_min(s->ic, s->oc) < least_channels || tiles < least_tiles ||
+                    corr_min(parts[0].s.h.out, parts[0].s.w.out) < least_side))
         return 0;
     const int64_t blocks = corr_winograd_blocks(&s->h) * corr_winograd_blocks(&s->w);
     const int64_t ic = corr_round_up(s->ic, k->lanes), oc = corr_round_up(s->oc, k->lanes);
@@ -90,17 +99,22 @@ int corr_takes_winograd_weight(const corr_problem *s, int threads, corr_winograd
         chunks += corr_ceil_div(tiles_of(&parts[i].s), choice->tiles);
     /* Panels of equal width. */
     choice->c_block = corr_round_up(corr_ceil_div(s->ic, corr_ceil_div(s->ic, most_channels)), k->lanes);
-    const double tile = corr_best_tile(k, corr_ceil_div(tiles, chunks), CORR_MAX_ROWS, corr_min(s->ic, choice->c_block),
-                                       oc / k->lanes, &choice->rows, &choice->vectors);
+    const double tile = corr_best_tile(k, corr_ceil_div(tiles, chunks), CORR_MAX_ROWS,
+                                       corr_min(s->ic, choice->c_block), oc / k->lanes, &choice->rows,
+                                       &choice->vectors);
     const int64_t width = (int64_t)choice->vectors * k->lanes;
     const int64_t o_panels = corr_ceil_div(oc, width);
     const int64_t at_once = corr_max(1, sum_bytes / (points * choice->c_block * width * k->bytes));
     choice->o_block = corr_min(corr_ceil_div(o_panels, corr_ceil_div(o_panels, at_once)) * width, oc);
-    costs b = {.c_panels = blocks * corr_ceil_div(s->ic, choice->c_block), .o_panels = corr_ceil_div(oc, choice->o_block)};
+    costs b = {.c_panels = blocks * corr_ceil_div(s->ic, choice->c_block),
+               .o_panels = corr_ceil_div(oc, choice->o_block),
+               .c_bytes = points * choice->tiles * choice->c_block * k->bytes,
+               .o_bytes = points * choice->tiles * choice->o_block * k->bytes};
     b.c_transform = pixels * (double)(choice->c_block / k->lanes);
     b.o_transform = gradients * (double)(choice->o_block / k->lanes);
+    const double sums = (double)(chunks * choice->c_block * (choice->o_block / k->lanes));
     b.product = (double)(tiles * points) * tile * (double)choice->o_block / (double)oc +
-                (blocks > 1 ? block_cycles : taps_cycles) * (double)(chunks * choice->c_block * (choice->o_block / k->lanes));
+                sums * (blocks > 1 ? block_cycles : taps_cycles);
     if (!wanted && item_time(&b, b.c_panels, b.o_panels) > corr_weight_cycles(s))
         return 0;
     split(&b, s->groups, threads, choice);
