@@ -268,7 +268,7 @@ typedef int corr_winograd_output_kernel(const void *m, int64_t point, int64_t ti
                                         const corr_store *store);
 
 /* Weights: tap (p, q) of filter i at w[(3 * p + q) * tap + i], its value at point e at
- * u[e * point + i], for i < count, a multiple of the lanes. In float64, rounded once. */
+ * u[e * point + i], for i < count, a multiple of the lanes. F(4, 3)'s in float64, rounded once. */
 typedef void corr_winograd_weights_kernel(const void *w, int64_t tap, int64_t count, void *u,
                                           int64_t point);
 

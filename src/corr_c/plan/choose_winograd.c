@@ -40,7 +40,7 @@ static const int64_t l3_bytes = 24 << 20;
 /* Weights transformed in the call: a vector of filters, and a vector of points stored. Caches
  * emptied before the call cost no more, since the lines are fetched ahead; but what base/memory.c
  * does not keep for the next call lies on fresh pages. */
-static const double filter_cycles = 105, cut_filter_cycles = 150, point_cycles = 4.2, fresh_point_cycles = 16;
+static const double filter_cycles[2] = {105, 43}, cut_filter_cycles = 150, point_cycles = 4.2, fresh_point_cycles = 16;
 static const int64_t kept_bytes = 32 << 20;
 
 typedef struct blocking {
@@ -148,7 +148,7 @@ static double weights_cycles(const blocking *b) {
     const int fresh = b->weight_bytes * (double)b->s->groups > (double)kept_bytes;
     const int64_t taps = b->s->h.kernel * b->s->w.kernel;
     const double cut = taps == 9 * corr_ceil_div(b->terms, b->s->ic) ? 0 : cut_filter_cycles;
-    return filters * (filter_cycles + cut + points * (fresh ? fresh_point_cycles : point_cycles));
+    return filters * (filter_cycles[b->c->points == 4] + cut + points * (fresh ? fresh_point_cycles : point_cycles));
 }
 
 static double choose_part(const corr_problem *s, int planned, corr_choice *choice) {
