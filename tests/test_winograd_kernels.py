@@ -132,23 +132,22 @@ def test_output(isa, points):
 
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("points", [4, 6])
-def test_weights_of_four_are_rounded_once(isa, points):
+def test_weights(isa, points):
     lanes, g = _kernels.lanes(isa, np.float32), matrices(points)[1]
-    for count, flipped in itertools.product((lanes, 2 * lanes, 5 * lanes), (False, True)):
-        rng = np.random.default_rng(count)
+    for vectors, step, flipped in itertools.product((1, 2, 5), (lanes, 3 * lanes), (False, True)):
+        rng, count = np.random.default_rng(vectors), vectors * lanes
         w = rng.standard_normal((9, count)).astype(np.float32)
-        u = np.full((points * points, count + 1), np.nan, np.float32)
+        u = np.full((points * points, vectors * step + 1), np.nan, np.float32)
         _kernels.winograd_weights(isa, points, w, 8 * count if flipped else 0,
-                                  -count if flipped else count, count, u, count + 1)
+                                  -count if flipped else count, count, u, step, vectors * step + 1)
         filters = (w[::-1] if flipped else w).reshape(3, 3, count).astype(np.float64)
         wanted = np.einsum("ai,bj,ijc->abc", g, g, filters).reshape(-1, count)
-        assert np.isnan(u[:, count]).all()
-        error = np.abs(u[:, :count] - wanted)
-        if points == 6:
-            assert (error <= np.abs(wanted) * 2.0**-24 * (1 + 1e-6) + 1e-14).all()
-        else:  # two sums a direction
-            sums = np.einsum("ai,bj,ijc->abc", abs(g), abs(g), abs(filters)).reshape(-1, count)
-            assert (error <= 4 * 2.0**-24 * sums).all()
+        sums = np.einsum("ai,bj,ijc->abc", abs(g), abs(g), abs(filters)).reshape(-1, count)
+        stored = u[:, :-1].reshape(points * points, vectors, step)
+        assert np.isnan(u[:, -1]).all() and np.isnan(stored[..., lanes:]).all()
+        # Three roundings a direction, and those of the constants.
+        error = np.abs(stored[..., :lanes].reshape(-1, count) - wanted)
+        assert (error <= 6 * 2.0**-24 * sums).all()
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -155,7 +155,7 @@ cdef extern from "kernels/kernels.h" nogil:
     ctypedef void (*lanes_out_function "corr_lanes_out_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t, int64_t) noexcept
     ctypedef void (*winograd_input_function "corr_winograd_input_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, const int32_t *) noexcept
     ctypedef int (*winograd_output_function "corr_winograd_output_kernel *")(const void *, int64_t, int64_t, int64_t, void *, int64_t, int64_t, int64_t, int64_t, int64_t, const corr_store *) noexcept
-    ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
+    ctypedef void (*winograd_weights_function "corr_winograd_weights_kernel *")(const void *, int64_t, int64_t, void *, int64_t, int64_t) noexcept
     ctypedef int (*winograd_taps_function "corr_winograd_taps_kernel *")(const void *, int64_t, int64_t, void *, int64_t) noexcept
     ctypedef struct corr_winograd_kernels:
         int points

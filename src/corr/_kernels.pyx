@@ -331,8 +331,8 @@ def winograd_output(isa, int points, m, int64_t point, int64_t tile, int64_t til
 
 
 def winograd_weights(isa, int points, w, int64_t w_at, int64_t tap, int64_t count, u,
-                     int64_t point):
-    _winograd(isa, points).weights(_at(w, w_at), tap, count, _at(u, 0), point)
+                     int64_t step, int64_t point):
+    _winograd(isa, points).weights(_at(w, w_at), tap, count, _at(u, 0), step, point)
 
 
 def spread(isa, dst, int64_t dst_at, int64_t step, src, int64_t src_at, int64_t n):

@@ -51,7 +51,7 @@ typedef struct winograd_item {
     const winograd_job *job;
     const char *x, *w, *packed, *bias; /* of the group */
     char *y;
-    char *v, *m, *patch, *pixels, *panels, *taps;
+    char *v, *m, *patch, *pixels, *panel, *taps;
     int64_t first, end; /* tiles */
     int64_t height;     /* of them in one product */
     winograd_ahead *ahead;
@@ -81,7 +81,7 @@ static int64_t odd_lines(int64_t floats) { return (corr_ceil_div(floats, 16) | 1
 
 static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *c) {
     const int64_t lanes = c->kernels->lanes, points = c->points * c->points;
-    corr_winograd_sizes z = {.panels = 0};
+    corr_winograd_sizes z = {.panel = 0};
     const int64_t kc = corr_round_up(c->depth, lanes);
     z.tiles = corr_min(c->tiles, tiles_of(s, c));
     const int64_t in_row = corr_min(z.tiles, corr_ceil_div(s->w.out, outputs_of(c)));
@@ -98,14 +98,14 @@ static corr_winograd_sizes make_sizes(const corr_problem *s, const corr_choice *
     z.patch = corr_round_up(z.patch_row * c->points, 16);
     z.pixels = corr_round_up(outputs_of(c) * outputs_of(c) * z.row_tiles * lanes, 16);
     if (c->packs_late) {
-        z.panels = corr_winograd_panel_offset(s, c, c->inverse_panels, 0);
+        z.panel = points * corr_winograd_point_floats(c->depth, c->vectors * lanes);
         z.taps = corr_winograd_taps_floats(c);
     }
     return z;
 }
 
 static int64_t scratch_floats(const corr_winograd_sizes *z) {
-    return z->v + z->m + z->patch + z->pixels + z->panels + z->taps;
+    return z->v + z->m + z->patch + z->pixels + z->panel + z->taps;
 }
 
 /* Parts of a dilation are cut into items each on its own. */
@@ -226,26 +226,25 @@ static const void *take_lines(winograd_ahead *ahead, const int32_t **offsets) {
     return from ? from->at[from->next++] : none;
 }
 
-/* M of point e for one panel of channels, whose weights are u, at column `to` of M. */
-static void multiply_panel(const winograd_item *item, int64_t e, const char *u, int64_t width,
+/* What a block of terms gives M of point e for one panel of channels, whose weights are u, at column
+ * `to` of M. */
+static void multiply_terms(const winograd_item *item, int64_t e, int64_t block, const char *u, int64_t width,
                            int64_t to) {
     const winograd_job *job = item->job;
     const corr_winograd_sizes *z = &job->sizes;
     const corr_choice *c = job->choice;
     const corr_kernels *k = c->kernels;
     const int64_t tiles = item->end - item->first, bytes = k->bytes, v = width / k->lanes - 1;
-    for (int64_t pc = 0; pc < job->terms; pc += c->depth, u += c->depth * width * bytes) {
-        const corr_store store = {.accumulate = pc > 0};
-        const char *a = item->v + point_offset(job, pc / c->depth, e) * bytes;
-        for (int64_t t = 0; t < tiles; t += item->height) {
-            const int64_t rows = corr_min(item->height, tiles - t);
-            const int32_t *ahead_offsets;
-            const void *ahead = take_lines(item->ahead, &ahead_offsets);
-            k->gemm_lines[v][rows - 1](corr_min(c->depth, job->terms - pc),
-                                       a + t * CORR_LINE * bytes, u, width,
-                                       item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
-                                       z->m_tile, width, &store, ahead, ahead_offsets);
-        }
+    const corr_store store = {.accumulate = block > 0};
+    const char *a = item->v + point_offset(job, block, e) * bytes;
+    for (int64_t t = 0; t < tiles; t += item->height) {
+        const int64_t rows = corr_min(item->height, tiles - t);
+        const int32_t *ahead_offsets;
+        const void *ahead = take_lines(item->ahead, &ahead_offsets);
+        k->gemm_lines[v][rows - 1](corr_min(c->depth, job->terms - block * c->depth),
+                                   a + t * CORR_LINE * bytes, u, width,
+                                   item->m + (e * z->m_point + t * z->m_tile + to) * bytes,
+                                   z->m_tile, width, &store, ahead, ahead_offsets);
     }
 }
 
@@ -323,8 +322,8 @@ static winograd_item make_item(const winograd_job *job, int64_t index, int worke
     item.m = item.v + z->v * bytes;
     item.patch = item.m + z->m * bytes;
     item.pixels = item.patch + z->patch * bytes;
-    item.panels = item.pixels + z->pixels * bytes;
-    item.taps = item.panels + z->panels * bytes;
+    item.panel = item.pixels + z->pixels * bytes;
+    item.taps = item.panel + z->panel * bytes;
     item.first = index / job->bands % job->blocks * z->tiles;
     item.end = corr_min(item.first + z->tiles, tiles_of(s, job->choice));
     const int64_t tiles = item.end - item.first;
@@ -388,23 +387,34 @@ static void look_ahead(const winograd_item *item, int64_t index, int64_t panels)
     }
 }
 
+/* M for a panel at column `to`, whose weights are packed now. */
+static void pack_and_multiply(const winograd_item *item, int64_t panel, int64_t to) {
+    const winograd_job *job = item->job;
+    const corr_choice *c = job->choice;
+    const int64_t width = corr_winograd_panel_width(job->s, c, panel);
+    for (int64_t block = 0; block < job->sizes.blocks_of_terms; block++) {
+        const int64_t first = block * c->depth, terms = corr_min(c->depth, job->terms - first);
+        corr_winograd_pack_panel(job->s, c, item->w, panel, first, terms, item->taps, item->panel);
+        for (int64_t e = 0; e < c->points * c->points; e++)
+            multiply_terms(item, e, block,
+                           item->panel + e * corr_winograd_point_floats(terms, width) * c->kernels->bytes, width, to);
+    }
+}
+
 /* M for the panels [p, end). */
 static void multiply_panels(const winograd_item *item, int64_t p, int64_t end) {
     const winograd_job *job = item->job;
-    const corr_problem *s = job->s;
     const corr_choice *c = job->choice;
     const int64_t panel_width = c->vectors * c->kernels->lanes, bytes = c->kernels->bytes;
-    const int64_t first = corr_winograd_panel_offset(s, c, p, 0);
-    const char *u = c->packs_late ? item->panels : item->packed + first * bytes;
     for (int64_t q = p; c->packs_late && q < end; q++)
-        corr_winograd_pack_panel(
-            s, c, item->w, q, item->taps,
-            item->panels + (corr_winograd_panel_offset(s, c, q, 0) - first) * bytes);
-    for (int64_t e = 0; e < c->points * c->points; e++)
-        for (int64_t q = p; q < end; q++)
-            multiply_panel(item, e,
-                           u + (corr_winograd_panel_offset(s, c, q, e) - first) * bytes,
-                           corr_winograd_panel_width(s, c, q), (q - p) * panel_width);
+        pack_and_multiply(item, q, (q - p) * panel_width);
+    for (int64_t e = 0; !c->packs_late && e < c->points * c->points; e++)
+        for (int64_t q = p; q < end; q++) {
+            const int64_t width = corr_winograd_panel_width(job->s, c, q);
+            const char *u = item->packed + corr_winograd_panel_offset(job->s, c, q, e) * bytes;
+            for (int64_t block = 0; block < job->sizes.blocks_of_terms; block++)
+                multiply_terms(item, e, block, u + block * c->depth * width * bytes, width, (q - p) * panel_width);
+        }
 }
 
 static void multiply_block(void *context, int64_t index, int worker, corr_run_state *run) {

@@ -13,7 +13,7 @@ typedef struct corr_winograd_sizes {
     int64_t blocks_of_terms;
     int64_t m_tile, m_point; /* from one to the next in M */
     int64_t patch_row;
-    int64_t v, m, patch, pixels, panels, taps; /* what each takes */
+    int64_t v, m, patch, pixels, panel, taps; /* what each takes */
 } corr_winograd_sizes;
 
 /* A kernel of another size is cut into blocks of 3x3, the last ones filled up with zeros: as many
@@ -72,10 +72,12 @@ int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, i
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,
                                    int64_t point);
 int64_t corr_winograd_group_floats(const corr_problem *s, const corr_choice *c);
-/* One panel of a group, whose weights are w, to u; by way of so many floats. */
+/* Some terms of one panel of a group, whose weights are w, to u, its points so far apart; by way of so many
+ * floats. */
+int64_t corr_winograd_point_floats(int64_t terms, int64_t width);
 int64_t corr_winograd_taps_floats(const corr_choice *c);
-void corr_winograd_pack_panel(const corr_problem *s, const corr_choice *c, const char *w,
-                              int64_t panel, char *taps, char *u);
+void corr_winograd_pack_panel(const corr_problem *s, const corr_choice *c, const char *w, int64_t panel,
+                              int64_t first, int64_t terms, char *taps, char *u);
 int64_t corr_winograd_packed_bytes(const corr_problem *s, const corr_choice *c);
 corr_status corr_winograd_pack(const corr_problem *s, const corr_choice *c, const void *w,
                                void *packed, int *finite, const corr_call *call);

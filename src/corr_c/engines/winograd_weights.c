@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { AT_ONCE = 32 }; /* input channels: 9 taps of them for a panel of 32 take 36 KB */
+enum { AT_ONCE = 32 }; /* input channels: 9 taps of them and of a vector's outputs stay in L1 */
 
 int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, int64_t panel) {
     const int64_t lanes = c->kernels->lanes, width = c->vectors * lanes;
@@ -13,15 +13,13 @@ int64_t corr_winograd_panel_width(const corr_problem *s, const corr_choice *c, i
 }
 
 /* A line more than the weights of a point, so that points do not meet in the same sets. */
-static int64_t point_floats(const corr_problem *s, const corr_choice *c, int64_t width) {
-    return (corr_winograd_terms(s, c->kernels) * width + 15) / 16 * 16 + 16;
-}
+int64_t corr_winograd_point_floats(int64_t terms, int64_t width) { return corr_round_up(terms * width, 16) + 16; }
 
 int64_t corr_winograd_panel_offset(const corr_problem *s, const corr_choice *c, int64_t panel,
                                    int64_t point) {
-    const int64_t points = c->points * c->points;
-    return panel * points * point_floats(s, c, c->vectors * c->kernels->lanes) +
-           point * point_floats(s, c, corr_winograd_panel_width(s, c, panel));
+    const int64_t points = c->points * c->points, terms = corr_winograd_terms(s, c->kernels);
+    return panel * points * corr_winograd_point_floats(terms, c->vectors * c->kernels->lanes) +
+           point * corr_winograd_point_floats(terms, corr_winograd_panel_width(s, c, panel));
 }
 
 int64_t corr_winograd_group_floats(const corr_problem *s, const corr_choice *c) {
@@ -34,7 +32,7 @@ int64_t corr_winograd_packed_bytes(const corr_problem *s, const corr_choice *c) 
 }
 
 int64_t corr_winograd_taps_floats(const corr_choice *c) {
-    return 9 * AT_ONCE * (int64_t)c->vectors * c->kernels->lanes;
+    return 9 * AT_ONCE * c->kernels->lanes;
 }
 
 /* Some channels of a block of the kernel, as [p][q][channel][width], zeros beside what it has. */
@@ -55,20 +53,22 @@ static void pack_block(const corr_problem *s, const corr_kernels *k, const char 
                             ws[2], ws[3], ws[4], taps + (p * 3 + q) * room * width * bytes);
 }
 
-void corr_winograd_pack_panel(const corr_problem *s, const corr_choice *c, const char *w,
-                              int64_t panel, char *taps, char *u) {
+void corr_winograd_pack_panel(const corr_problem *s, const corr_choice *c, const char *w, int64_t panel,
+                              int64_t first, int64_t terms, char *taps, char *u) {
     const corr_kernels *k = c->kernels;
-    const int64_t *ws = s->w_stride, bytes = k->bytes;
-    const int64_t width = corr_winograd_panel_width(s, c, panel), o = panel * c->vectors * k->lanes;
+    const int64_t *ws = s->w_stride, bytes = k->bytes, lanes = k->lanes;
+    const int64_t width = corr_winograd_panel_width(s, c, panel), from = panel * c->vectors * lanes;
     const int64_t all = corr_winograd_channels(s, k), across = corr_winograd_blocks(&s->w);
-    for (int64_t term = 0, room; term < corr_winograd_terms(s, k); term += room) {
-        const int64_t ic = term % all, block = term / all;
-        room = corr_min(AT_ONCE, all - ic);
-        pack_block(s, k, w + (o * ws[1] + ic * ws[2]) * bytes, corr_min(width, s->oc - o), width,
-                   block / across * 3, block % across * 3, corr_min(room, s->ic - ic), room, taps);
-        k->winograd[c->points == 4].weights(taps, room * width, room * width, u + term * width * bytes,
-                                            point_floats(s, c, width));
-    }
+    const int64_t point = corr_winograd_point_floats(terms, width);
+    for (int64_t i = 0; i < width; i += lanes)
+        for (int64_t at = 0, room; at < terms; at += room) {
+            const int64_t ic = (first + at) % all, block = (first + at) / all, o = from + i;
+            room = corr_min(corr_min(AT_ONCE, all - ic), terms - at);
+            pack_block(s, k, w + (o * ws[1] + ic * ws[2]) * bytes, corr_min(lanes, s->oc - o), lanes,
+                       block / across * 3, block % across * 3, corr_min(room, s->ic - ic), room, taps);
+            k->winograd[c->points == 4].weights(taps, room * lanes, room * lanes, u + (at * width + i) * bytes,
+                                                width, point);
+        }
 }
 
 typedef struct pack_job {
@@ -86,8 +86,8 @@ static void pack_panel(void *context, int64_t item, int worker, corr_run_state *
     const int64_t bytes = c->kernels->bytes;
     const int64_t g = item / job->panels, panel = item % job->panels;
     (void)run;
-    corr_winograd_pack_panel(s, c, job->w + g * s->w_stride[0] * bytes, panel,
-                             job->taps + worker * corr_winograd_taps_floats(c) * bytes,
+    corr_winograd_pack_panel(s, c, job->w + g * s->w_stride[0] * bytes, panel, 0,
+                             corr_winograd_terms(s, c->kernels), job->taps + worker * corr_winograd_taps_floats(c) * bytes,
                              job->packed + (g * corr_winograd_group_floats(s, c) +
                                             corr_winograd_panel_offset(s, c, panel, 0)) * bytes);
 }

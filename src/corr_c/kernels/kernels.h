@@ -267,10 +267,10 @@ typedef int corr_winograd_output_kernel(const void *m, int64_t point, int64_t ti
                                         int64_t rows, int64_t columns, int64_t channels,
                                         const corr_store *store);
 
-/* Weights: tap (p, q) of filter i at w[(3 * p + q) * tap + i], its value at point e at
- * u[e * point + i], for i < count, a multiple of the lanes. F(4, 3)'s in float64, rounded once. */
+/* Weights: tap (p, q) of filter i at w[(3 * p + q) * tap + i], for i < count, a multiple of the lanes; the
+ * values at point e of vector j of filters at u[e * point + j * step]. */
 typedef void corr_winograd_weights_kernel(const void *w, int64_t tap, int64_t count, void *u,
-                                          int64_t point);
+                                          int64_t step, int64_t point);
 
 /* The weight gradient's F(3, 4), of F(4, 3)'s points. Gradients, as input, of tiles of 4x4. Taps (p, q)
  * of filter i at taps[(3 * p + q) * tap + i] from its sums at points[e * point + i], for i < count, a multiple

@@ -5,7 +5,6 @@
  *
  * and in two along the columns and then along the rows. Of all points tried these round
  * least, and the products of the opposite ones share their even and odd halves. */
-#define D(name) CORR_PASTE2(name##_f64, CORR_ISA) /* of the layer for doubles */
 
 static const real CORR_NAME(root_half) = (real)0.70710678118654752440;
 
@@ -75,27 +74,22 @@ CORR_INLINE void CORR_NAME(winograd_outputs)(const int points, const int pair, c
 }
 
 /* G's rows; what the normalised Lagrange polynomials divide by lies here. */
-CORR_INLINE void CORR_NAME(winograd_taps_2)(const vec g[3], vec u[4]) {
-    const vec half = v_set1((real)0.5), outer = v_add(g[0], g[2]);
+CORR_INLINE void CORR_NAME(winograd_filters)(const int points, const vec g[3], vec u[6]) {
     u[0] = g[0];
-    u[1] = v_mul(half, v_add(outer, g[1]));
-    u[2] = v_mul(half, v_sub(outer, g[1]));
-    u[3] = g[2];
-}
-
-CORR_INLINE void CORR_NAME(winograd_taps_4)(const D(vec) g[3], D(vec) u[6]) {
-    u[0] = g[0];
-    u[5] = g[2];
-    const double root_half = 0.70710678118654752440;
-    const D(vec) low = D(v_fma)(D(v_set1)(0.5), g[2], g[0]);
-    const D(vec) high = D(v_fma)(D(v_set1)(2), g[2], g[0]);
-    const D(vec) low_odd = D(v_mul)(D(v_set1)(root_half), g[1]);
-    const D(vec) high_odd = D(v_mul)(D(v_set1)(2 * root_half), g[1]);
-    const D(vec) low_scale = D(v_set1)(-1 / 1.5), high_scale = D(v_set1)(1 / 6.0);
-    u[1] = D(v_mul)(low_scale, D(v_add)(low, low_odd));
-    u[2] = D(v_mul)(low_scale, D(v_sub)(low, low_odd));
-    u[3] = D(v_mul)(high_scale, D(v_add)(high, high_odd));
-    u[4] = D(v_mul)(high_scale, D(v_sub)(high, high_odd));
+    u[points - 1] = g[2];
+    if (points == 4) {
+        const vec half = v_set1((real)0.5), outer = v_add(g[0], g[2]);
+        u[1] = v_mul(half, v_add(outer, g[1]));
+        u[2] = v_mul(half, v_sub(outer, g[1]));
+        return;
+    }
+    CORR_UNROLL
+    for (int i = 1; i < 5; i += 2) { /* c (g0 + a^2 g2 +- a g1) */
+        const double a = i == 1 ? 0.70710678118654752440 : 1.41421356237309504880, c = i == 1 ? -1 / 1.5 : 1 / 6.0;
+        const vec even = v_fma(v_set1((real)(c * (i == 1 ? 0.5 : 2))), g[2], v_mul(v_set1((real)c), g[0]));
+        u[i] = v_fma(v_set1((real)(c * a)), g[1], even);
+        u[i + 1] = v_fma(v_set1((real)(-c * a)), g[1], even);
+    }
 }
 
 CORR_INLINE void CORR_NAME(winograd_pair)(const int points, const int gradients, const int pair, const vec d[6],
@@ -219,61 +213,29 @@ CORR_INLINE int CORR_NAME(winograd_output)(const int points, const real *m, int6
     return v_sum(odd) == 0;
 }
 
-/* F(2, 3)'s only halve and add: 16 of its points take a third of the time in float32. */
-static void CORR_NAME(corr_winograd_weights_4)(const void *taps, int64_t tap, int64_t count, void *to,
-                                               int64_t point) {
-    const real *w = taps;
-    real *u = to;
-    for (int64_t at = 0; at < count; at += V_LANES) {
-        vec half[12], g[3], all[4];
-        CORR_UNROLL
-        for (int e = 0; e < 16; e++)
-            CORR_PREFETCH_WRITE(u + e * point + at + 2 * CORR_CACHE_LINE / (int)sizeof(real));
+CORR_INLINE void CORR_NAME(winograd_weights)(const int points, const real *w, int64_t tap, int64_t count, real *u,
+                                             int64_t step, int64_t point) {
+    for (int64_t at = 0; at < count; at += V_LANES, u += step) {
+        vec half[18], g[3], all[6];
+        CORR_UNROLL /* more lines than a core finds by itself */
+        for (int e = 0; e < points * points; e++)
+            CORR_PREFETCH_WRITE(u + e * point + 2 * step);
         CORR_UNROLL
         for (int j = 0; j < 3; j++) {
             CORR_UNROLL
             for (int i = 0; i < 3; i++)
                 g[i] = v_load(w + (i * 3 + j) * tap + at);
-            CORR_NAME(winograd_taps_2)(g, all);
-            CORR_UNROLL
-            for (int i = 0; i < 4; i++)
-                half[i * 3 + j] = all[i];
-        }
-        CORR_UNROLL
-        for (int i = 0; i < 4; i++) {
-            CORR_NAME(winograd_taps_2)(half + i * 3, all);
-            CORR_UNROLL
-            for (int j = 0; j < 4; j++)
-                v_store(u + (i * 4 + j) * point + at, all[j]);
-        }
-    }
-}
-
-/* In float64, rounded once. */
-static void CORR_NAME(corr_winograd_weights_6)(const void *taps, int64_t tap, int64_t count, void *to,
-                                               int64_t point) {
-    const int points = 6;
-    const real *w = taps;
-    real *u = to;
-    for (int64_t at = 0; at < count; at += D(V_LANES)) {
-        D(vec) half[18], g[3], all[6];
-        CORR_UNROLL /* more lines than a core finds by itself */
-        for (int e = 0; e < points * points; e++)
-            CORR_PREFETCH_WRITE(u + e * point + at + 2 * CORR_CACHE_LINE / (int)sizeof(real));
-        for (int j = 0; j < 3; j++) {
-            CORR_UNROLL
-            for (int i = 0; i < 3; i++)
-                g[i] = D(v_widen)(w + (i * 3 + j) * tap + at);
-            CORR_NAME(winograd_taps_4)(g, all);
+            CORR_NAME(winograd_filters)(points, g, all);
             CORR_UNROLL
             for (int i = 0; i < points; i++)
                 half[i * 3 + j] = all[i];
         }
+        CORR_UNROLL
         for (int i = 0; i < points; i++) {
-            CORR_NAME(winograd_taps_4)(half + i * 3, all);
+            CORR_NAME(winograd_filters)(points, half + i * 3, all);
             CORR_UNROLL
             for (int j = 0; j < points; j++)
-                D(v_narrow)(u + (i * points + j) * point + at, all[j]);
+                v_store(u + (i * points + j) * point, all[j]);
         }
     }
 }
@@ -290,6 +252,10 @@ static void CORR_NAME(corr_winograd_weights_6)(const void *taps, int64_t tap, in
         const corr_store *store) {                                                             \
         return CORR_NAME(winograd_output)(points, m, point, tile, tiles, y, row, column, rows, \
                                           columns, channels, store);                           \
+    }                                                                                          \
+    static void CORR_NAME(corr_winograd_weights_##points)(                                     \
+        const void *w, int64_t tap, int64_t count, void *u, int64_t step, int64_t point) {     \
+        CORR_NAME(winograd_weights)(points, w, tap, count, u, step, point);                    \
     }
 static void CORR_NAME(corr_winograd_gradients)(const void *gy, int64_t row, int64_t column, int64_t tiles, void *v,
                                                int64_t tile, const int32_t *offsets) {
@@ -327,4 +293,3 @@ static int CORR_NAME(corr_winograd_taps)(const void *points, int64_t point, int6
 CORR_WINOGRAD_INSTANCE(6)
 CORR_WINOGRAD_INSTANCE(4)
 #undef CORR_WINOGRAD_INSTANCE
-#undef D

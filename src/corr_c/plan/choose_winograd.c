@@ -28,7 +28,7 @@ static const int64_t longest_chain = CORR_LINE - 16;
 static const double input_cycles[2] = {137, 55}, output_cycles[2] = {87, 35};
 static const double turn_cycles = 3.5, pick_cycles = 25, copy_cycles = 2, run_cycles = 170, item_start = 1500;
 
-/* V beside streaming weights in L2, or with the weights themselves; M. */
+/* V beside streaming weights in L2, or with the weights themselves; or those made late; M. */
 static const int64_t block_bytes = 440 << 10;
 static const int64_t sum_bytes = 128 << 10;
 
@@ -37,10 +37,11 @@ static const int64_t sum_bytes = 128 << 10;
 static const double l3_rate = 27, memory_rate = 12, v_rate = 16, seen = 0.27;
 static const int64_t l3_bytes = 24 << 20;
 
-/* Weights transformed in the call: a vector of filters, and a vector of points stored. Caches
+/* Weights transformed in the call: a vector of filters, and a vector of points stored, in L2 if late. Caches
  * emptied before the call cost no more, since the lines are fetched ahead; but what base/memory.c
- * does not keep for the next call lies on fresh pages. */
-static const double filter_cycles[2] = {105, 43}, cut_filter_cycles = 150, point_cycles = 4.2, fresh_point_cycles = 16;
+ * does not keep for the next call lies on fresh pages. Of a Zen 4, in steps of its products: half its cycles. */
+static const double filter_cycles = 45, cut_filter_cycles = 110;
+static const double late_point_cycles = 1.7, point_cycles = 4.2, fresh_point_cycles = 16;
 static const int64_t kept_bytes = 32 << 20;
 
 typedef struct blocking {
@@ -109,7 +110,8 @@ static double item_cycles(const blocking *b, int64_t tiles, int64_t vectors) {
     const double product = product_cycles(b, tiles, vectors) * points * ic;
     const double weights = b->weight_bytes * (double)vectors / (double)b->vectors;
     const double v = points * (double)tiles * ic * (double)c->kernels->bytes;
-    double far = b->weight_bytes > (double)l3_bytes      ? weights / memory_rate
+    double far = c->packs_late                           ? 0
+                 : b->weight_bytes > (double)l3_bytes    ? weights / memory_rate
                  : b->weight_bytes + v > (double)block_bytes
                      ? weights / l3_rate
                      : 0;
@@ -146,9 +148,28 @@ static double weights_cycles(const blocking *b) {
     const double filters = (double)(b->s->groups * b->terms * b->vectors);
     const double points = b->c->points * b->c->points;
     const int fresh = b->weight_bytes * (double)b->s->groups > (double)kept_bytes;
+    const double stored = b->c->packs_late ? late_point_cycles : fresh ? fresh_point_cycles : point_cycles;
     const int64_t taps = b->s->h.kernel * b->s->w.kernel;
     const double cut = taps == 9 * corr_ceil_div(b->terms, b->s->ic) ? 0 : cut_filter_cycles;
-    return filters * (filter_cycles[b->c->points == 4] + cut + points * (fresh ? fresh_point_cycles : point_cycles));
+    return filters * (filter_cycles + cut + points * stored);
+}
+
+/* Input channels of a chain, as even as can be; weights transformed late stay in L2. */
+static int64_t choose_depth(const blocking *b) {
+    const int64_t lanes = b->c->kernels->lanes;
+    const int64_t line = b->c->points * b->c->points * b->c->vectors * lanes * b->c->kernels->bytes;
+    const int64_t most = b->c->packs_late ? corr_min(longest_chain, block_bytes / line) : longest_chain;
+    return corr_round_up(corr_ceil_div(b->terms, corr_ceil_div(b->terms, most)), lanes);
+}
+
+/* Threads share the panels of weights made late: what two and four of them would lose by their number. */
+static const double idle_share = 0.03;
+static double panels_loss(const blocking *b) {
+    const int64_t panels = corr_ceil_div(b->vectors, b->c->vectors);
+    double loss = 0;
+    for (int64_t threads = 2; threads <= 4; threads += 2)
+        loss += idle_share * ((double)(threads * corr_ceil_div(panels, threads)) / (double)panels - 1);
+    return loss;
 }
 
 static double choose_part(const corr_problem *s, int planned, corr_choice *choice) {
@@ -161,9 +182,6 @@ static double choose_part(const corr_problem *s, int planned, corr_choice *choic
     corr_choice c = *choice;
     c.engine = &corr_winograd_engine;
     c.channel_lanes = 1;
-    const int64_t terms = corr_winograd_terms(s, c.kernels);
-    c.depth = corr_round_up(corr_ceil_div(terms, corr_ceil_div(terms, longest_chain)),
-                            c.kernels->lanes);
     for (c.points = 4; c.points <= (four ? 6 : 4); c.points += 2)
         for (c.vectors = 1; c.vectors <= CORR_MAX_VECTORS; c.vectors++) {
             if (c.kernels->max_rows[c.vectors - 1] == 0)
@@ -173,12 +191,15 @@ static double choose_part(const corr_problem *s, int planned, corr_choice *choic
             /* Weights that one core transforms and others read take longer than each core's
              * own: 128x28x28 -> 128 on two 0.38 ms against 0.20. */
             c.packs_late = !planned && b.tiles <= most_panels * c.rows;
+            c.depth = choose_depth(&b);
             c.tiles = b.tiles;
             double cycles = c.packs_late
                                 ? (double)s->groups * item_cycles(&b, b.tiles, b.vectors)
                                 : best_tiles(&b, &c.tiles);
             if (!planned)
                 cycles += weights_cycles(&b);
+            if (c.packs_late)
+                cycles *= 1 + panels_loss(&b);
             if (best < 0 || cycles < best) {
                 best = cycles;
                 *choice = c;

@@ -226,8 +226,6 @@ CORR_INLINE __m256d v_load2_range_f64_avx2(const double *p, int64_t lo, int64_t 
 CORR_INLINE __m256d v_add_f64_avx2(__m256d a, __m256d b) { return _mm256_add_pd(a, b); }
 CORR_INLINE __m256d v_sub_f64_avx2(__m256d a, __m256d b) { return _mm256_sub_pd(a, b); }
 CORR_INLINE __m256d v_mul_f64_avx2(__m256d a, __m256d b) { return _mm256_mul_pd(a, b); }
-CORR_INLINE __m256d v_widen_f64_avx2(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
-CORR_INLINE void v_narrow_f64_avx2(float *p, __m256d a) { _mm_storeu_ps(p, _mm256_cvtpd_ps(a)); }
 CORR_INLINE __m256d v_fnma_f64_avx2(__m256d a, __m256d b, __m256d c) {
     return _mm256_fnmadd_pd(a, b, c);
 }

@@ -188,8 +188,6 @@ CORR_INLINE __m512d v_load2_range_f64_avx512(const double *p, int64_t lo, int64_
 CORR_INLINE __m512d v_add_f64_avx512(__m512d a, __m512d b) { return _mm512_add_pd(a, b); }
 CORR_INLINE __m512d v_sub_f64_avx512(__m512d a, __m512d b) { return _mm512_sub_pd(a, b); }
 CORR_INLINE __m512d v_mul_f64_avx512(__m512d a, __m512d b) { return _mm512_mul_pd(a, b); }
-CORR_INLINE __m512d v_widen_f64_avx512(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
-CORR_INLINE void v_narrow_f64_avx512(float *p, __m512d a) { _mm256_storeu_ps(p, _mm512_cvtpd_ps(a)); }
 CORR_INLINE __m512d v_fnma_f64_avx512(__m512d a, __m512d b, __m512d c) {
     return _mm512_fnmadd_pd(a, b, c);
 }

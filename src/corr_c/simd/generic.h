@@ -41,14 +41,3 @@ enum { V_LANES_f32_generic = 4, V_LANES_f64_generic = 2, V_MASKED_generic = 0, V
 #define CORR_TYPE f64
 #include "generic_lanes.h"
 #undef CORR_TYPE
-
-CORR_INLINE vec_f64_generic v_widen_f64_generic(const float *p) {
-    const double lanes[] = {p[0], p[1]};
-    return v_load_f64_generic(lanes);
-}
-CORR_INLINE void v_narrow_f64_generic(float *p, vec_f64_generic a) {
-    double lanes[2];
-    v_store_f64_generic(lanes, a);
-    p[0] = (float)lanes[0];
-    p[1] = (float)lanes[1];
-}

@@ -220,8 +220,6 @@ CORR_INLINE void v_store_n_f64_neon(double *p, float64x2_t a, int64_t n) {
 CORR_INLINE float64x2_t v_add_f64_neon(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
 CORR_INLINE float64x2_t v_sub_f64_neon(float64x2_t a, float64x2_t b) { return vsubq_f64(a, b); }
 CORR_INLINE float64x2_t v_mul_f64_neon(float64x2_t a, float64x2_t b) { return vmulq_f64(a, b); }
-CORR_INLINE float64x2_t v_widen_f64_neon(const float *p) { return vcvt_f64_f32(vld1_f32(p)); }
-CORR_INLINE void v_narrow_f64_neon(float *p, float64x2_t a) { vst1_f32(p, vcvt_f32_f64(a)); }
 CORR_INLINE float64x2_t v_fnma_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmsq_f64(c, a, b); }
 CORR_INLINE float64x2_t v_fma_f64_neon(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
 CORR_INLINE float64x2_t v_max_f64_neon(float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }

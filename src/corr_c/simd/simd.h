@@ -6,7 +6,6 @@
  *   v_load_range            lanes lo <= i < hi of p[i]; nothing else is touched
  *   v_load2_range           likewise of p[2 * i]
  *   v_fma(a, b, c)          a * b + c (rounded once, but in `generic`)
- *   v_widen, v_narrow       V_LANES doubles from and to floats (float64 only)
  *   v_fnma(a, b, c)         c - a * b
  *   v_max, v_min            where one is NaN, the second operand
  *   v_transpose             of V_LANES vectors, in place
