@@ -207,9 +207,12 @@ def test_pack_spread(isa, dtype):
     rng = np.random.default_rng(8)
     lanes = _kernels.lanes(isa, dtype)
     channels = 3
-    for span in range(1, 4 * lanes + 1, 1 if lanes < 8 else 3):
+    spans = [(span, 1) for span in range(1, 4 * lanes + 1, 1 if lanes < 8 else 3)]
+    if 9 <= 4 * lanes:
+        spans += [(9, 0)] * 4  # 3x3 taps of neighbours that follow one another
+    for span, gap in spans:
         for rows, width in ((1, 1), (lanes - 1, lanes - 1), (lanes - 1, lanes), (2 * lanes + 1,) * 2):
-            w = np.full((channels, rows, span + 1), np.nan, dtype)
+            w = np.full((channels, rows, span + gap), np.nan, dtype)
             w[:, :, :span] = whole(rng, (channels, rows, span), dtype)
             left_out = rng.random(span) < 0.3
             w[:, :, :span][:, :, left_out] = np.inf
@@ -221,13 +224,13 @@ def test_pack_spread(isa, dtype):
                 block[:] = 0
                 block[:, :rows] = w[:, :, at]
             places[left_out] = -1
-            assert _kernels.pack_spread(isa, w, 0, rows, width, channels, span + 1,
-                                        rows * (span + 1), dst, places)
+            assert _kernels.pack_spread(isa, w, 0, rows, width, channels, span + gap,
+                                        rows * (span + gap), dst, places)
             np.testing.assert_array_equal(dst, wanted)
             if not left_out.all():
                 w[channels - 1, rows - 1, np.flatnonzero(~left_out)[-1]] = -np.inf
-                assert not _kernels.pack_spread(isa, w, 0, rows, width, channels, span + 1,
-                                                rows * (span + 1), dst, places)
+                assert not _kernels.pack_spread(isa, w, 0, rows, width, channels, span + gap,
+                                                rows * (span + gap), dst, places)
 
 
 def random_segments(rng, a_size, b_size, a_step, b_step, counts):

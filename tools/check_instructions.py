@@ -32,11 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 HOT = 4
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
-# Operands in memory by design: a square of 36 points of F(4, 3); a block of weights that is turned,
+# Operands in memory by design: a square of 36 points of F(4, 3); a block of weights that is turned or thinned out,
 # each checked by a multiply-add; the weights of two planes or more, a vector each; in 16 registers the
 # even and odd sums of a pair of rows with what they are made of, and of 3x3 weights the masks of three
 # columns beside nine sums and three rows.
-KEPT = re.compile(r"corr_winograd_((input|output)_6|gradients|taps)_|corr_pack_weights_|corr_march_(OWN|PAIR)_|"
+KEPT = re.compile(r"corr_winograd_((input|output)_6|gradients|taps)_|corr_pack_(weights|spread)_|corr_march_(OWN|PAIR)_|"
                   r"corr_up_\w+_avx2|corr_weight_3_3_1_\w+_avx2")
 # What gcc adds to the name of a part of a function, or of its copy.
 SUFFIX = re.compile(r"\.(part|constprop|isra|cold|llvm|lto_priv)\b.*$")

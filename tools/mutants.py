@@ -142,6 +142,9 @@ MUTANTS = [
     Mutant("slab: the step of the other axis", C + "engines/slab.c",
            "at += q / b->copies * w_step;", "at += q / b->copies * h_step;",
            "strides that differ", EXACT),
+    Mutant("packing: thirds of the second remainder as of the first", C + "kernels/pack.h",
+           "from[of % 3], v_select(last, from[(of + 2) % 3]", "from[of % 3], v_select(last, from[(of + 1) % 3]",
+           "two taps of some lanes change places", "tests/test_kernels.py"),
     # Winograd.
     Mutant("winograd: scratch without the pixels", C + "engines/winograd.c",
            "z->patch + z->pixels + z->panel", "z->patch + z->panel",

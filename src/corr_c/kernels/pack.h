@@ -227,18 +227,78 @@ CORR_INLINE vec CORR_NAME(pack_taps)(const real *w, int64_t rows, int64_t room, 
     return odd;
 }
 
+/* What 3x3 taps of V_LANES neighbours go through: every third element of three vectors, twice. 3 has an
+ * inverse modulo the lanes, by which the thirds of one remainder are those of another, rotated; so three
+ * permutations, and rotations at the end, serve all of them. */
+typedef struct CORR_NAME(thirds) {
+    int32_t index[3][V_LANES], turn[3][V_LANES];
+} CORR_NAME(thirds);
+
+static void CORR_NAME(fill_thirds)(CORR_NAME(thirds) *t) {
+    const int inverse = V_LANES % 3 == 1 ? (2 * V_LANES + 1) / 3 : (V_LANES + 1) / 3;
+    for (int q = 0; q < 3; q++)
+        for (int i = 0; i < V_LANES; i++) {
+            t->index[q][i] = (3 * i + inverse * q) % V_LANES;
+            t->turn[q][i] = (i + inverse * q) % V_LANES;
+        }
+}
+
+/* out[q]: element 3 * i + q of the three in lane i + q / 3 modulo the lanes. */
+CORR_INLINE void CORR_NAME(take_thirds)(const vec a, const vec b, const vec c, vindex at, vmask first, vmask last,
+                                        vec out[3]) {
+    const vec from[3] = {v_permute(a, at), v_permute(b, at), v_permute(c, at)};
+    CORR_UNROLL
+    for (int q = 0; q < 3; q++) {
+        const int of = V_LANES % 3 == 1 ? q : 2 * q;
+        out[q] = v_select(first, from[of % 3], v_select(last, from[(of + 2) % 3], from[(of + 1) % 3]));
+    }
+}
+
+CORR_INLINE vec CORR_NAME(pack_nine)(const real *w, int64_t ahead, const CORR_NAME(thirds) *t, void *const *to,
+                                     int64_t place) {
+    const vmask first = v_mask(0, (V_LANES + 2) / 3), last = v_mask((2 * V_LANES + 2) / 3, V_LANES);
+    vec odd[3] = {v_zero(), v_zero(), v_zero()}, some[3][3], tap[3];
+    CORR_UNROLL
+    for (int m = 0; m < 3; m++) {
+        vec a[3];
+        CORR_UNROLL
+        for (int i = 0; i < 3; i++) {
+            a[i] = v_load(w + (3 * m + i) * V_LANES);
+            CORR_PREFETCH(w + ahead + (3 * m + i) * V_LANES);
+        }
+        CORR_NAME(take_thirds)(a[0], a[1], a[2], v_index(t->index[0]), first, last, some[m]);
+    }
+    CORR_UNROLL
+    for (int q = 0; q < 3; q++) {
+        CORR_NAME(take_thirds)(some[0][q], some[1][q], some[2][q], v_index(t->index[q]), first, last, tap);
+        CORR_UNROLL
+        for (int p = 0; p < 3; p++)
+            if (to[3 * p + q]) {
+                odd[p] = v_fma(tap[p], v_zero(), odd[p]);
+                v_store((real *)to[3 * p + q] + place, p == 0 ? tap[p] : v_permute(tap[p], v_index(t->turn[p])));
+            }
+    }
+    return v_add(v_add(odd[0], odd[1]), odd[2]);
+}
+
 /* Rows are inside: what is read of a channel, and what is written of a tap, lies together. */
 static int CORR_NAME(corr_pack_spread)(const void *w_, int64_t rows, int64_t width,
                                        int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
                                        void *const *to) {
     const real *w = w_;
+    const int nine = span == 9 && w_o == 9;
+    CORR_NAME(thirds) thirds;
     vec odd = v_zero();
+    if (nine)
+        CORR_NAME(fill_thirds)(&thirds);
     for (int64_t c = 0; c < channels; c++)
         for (int64_t i = 0; i < width; i += V_LANES) {
-            const int64_t room = width - i < V_LANES ? width - i : V_LANES;
+            const int64_t room = width - i < V_LANES ? width - i : V_LANES, place = c * width + i;
             const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-            odd = v_add(odd, CORR_NAME(pack_taps)(w + c * w_c + i * w_o, some, room, 12 * w_c, span, w_o, to,
-                                                  c * width + i));
+            const real *from = w + c * w_c + i * w_o;
+            odd = v_add(odd, nine && some == V_LANES
+                                 ? CORR_NAME(pack_nine)(from, 12 * w_c, &thirds, to, place)
+                                 : CORR_NAME(pack_taps)(from, some, room, 12 * w_c, span, w_o, to, place));
         }
     return v_sum(odd) == 0;
 }
