@@ -29,7 +29,7 @@ NO_UNWINDING = ["-fno-asynchronous-unwind-tables"]
 SMALL = {part: ["-Os"] for part in ("/engines/winograd_", "/engines/fft", "/engines/columns", "turned.c",
                                     "/plan/choose_winograd", "/plan/input_gradient")}
 MORE_FLAGS = {"/isa/": NO_UNWINDING, "/engines/": NO_UNWINDING, "/plan/": NO_UNWINDING,
-              "/problem/": NO_UNWINDING, "/_kernels": NO_UNWINDING, "/isa/avx": ["-fno-unroll-loops"], **SMALL}
+              "/problem/": NO_UNWINDING, "/base/": NO_UNWINDING, "/_kernels": NO_UNWINDING, "/isa/avx": ["-fno-unroll-loops"], **SMALL}
 GCC_FLAGS = {"/isa/generic": ["-fno-ivopts"]}
 # clang moves loads up before it gives out registers: the 4x24 tile ran at half its speed.
 CLANG_FLAGS = {"/isa/avx": ["-mllvm", "-enable-misched=false"]}

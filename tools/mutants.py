@@ -392,7 +392,7 @@ MUTANTS = [
            "const int64_t n = columns - j * V_LANES < V_LANES ? columns - j * V_LANES : V_LANES;",
            "const int64_t n = columns < 0 ? columns : V_LANES;", "a tail mask", KERNELS),
     Mutant("pack: rows turned, infinity unseen", C + "kernels/pack.h",
-           "odd = v_add(odd, CORR_NAME(pack_turned)(", "(void)(CORR_NAME(pack_turned)(",
+           "channels * width + i);\n                finite = finite && sound;", "channels * width + i);\n                (void)sound;",
            "an infinite weight that lies channels-first", ABSENT),
     Mutant("pack: flipped taps, infinity unseen", C + "kernels/pack.h",
            "                odd = v_fma(block[r], v_zero(), odd);\n", "",

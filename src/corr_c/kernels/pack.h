@@ -286,7 +286,7 @@ static int CORR_NAME(corr_pack_spread)(const void *w_, int64_t rows, int64_t wid
                                        int64_t channels, int64_t span, int64_t w_o, int64_t w_c,
                                        void *const *to) {
     const real *w = w_;
-    const int nine = span == 9 && w_o == 9;
+    const int nine = V_LANES > 4 && span == 9 && w_o == 9; /* a few short rows are turned as fast */
     CORR_NAME(thirds) thirds;
     vec odd = v_zero();
     if (nine)
@@ -326,29 +326,41 @@ CORR_INLINE vec CORR_NAME(pack_elements)(const real *w, int64_t rows, int64_t wi
     return odd;
 }
 
-/* Output channels apart, channels together: HWIO weights read the other way round. */
-CORR_INLINE vec CORR_NAME(pack_turned)(const real *w, int64_t rows, int64_t room, int64_t width,
-                                       int64_t channels, int64_t w_o, real *dst) {
-    vec odd = v_zero();
-    for (int64_t c = 0; c < channels; c += V_LANES) {
-        const int64_t count = channels - c < V_LANES ? channels - c : V_LANES;
-        vec block[V_LANES];
-        odd = v_add(odd, CORR_NAME(weight_block)(w + c, w_o, rows, count, block));
-        for (int64_t r = 0; r < count; r++, dst += width)
-            v_store_n(dst, block[r], room);
+/* Some output channels whose weights follow one another in each, from element `at` of them on. Are they finite? */
+static CORR_NOINLINE int CORR_NAME(pack_rest)(const real *w, int64_t w_o, int64_t rows, int64_t room,
+                                              int64_t width, int64_t channels, int64_t taps, int64_t at,
+                                              real *dst) {
+    const int64_t all = channels * taps;
+    int64_t c = at / taps, tap = at % taps;
+    vec odd = v_zero(), block[V_LANES];
+    for (; at < all; at += V_LANES) {
+        const int64_t count = all - at < V_LANES ? all - at : V_LANES;
+        for (int r = 0; r < V_LANES; r++)
+            CORR_PREFETCH(w + r * w_o + at + 12 * V_LANES);
+        odd = v_add(odd, CORR_NAME(weight_block)(w + at, w_o, rows, count, block));
+        for (int64_t r = 0; r < count; r++) {
+            real *to = dst + (tap * channels + c) * width;
+            if (!V_MASKED && width <= V_LANES && (channels - c) * width >= V_LANES)
+                v_store(to, block[r]);
+            else
+                v_store_n(to, block[r], room);
+            if (++tap == taps) {
+                tap = 0;
+                c++;
+            }
+        }
     }
-    return odd;
+    return v_sum(odd) == 0;
 }
 
-/* Some output channels whose weights follow one another in each, from (tap, c) = (0, 0) on: whole
- * blocks in registers where it is fixed how many there are, which most panels have. */
-CORR_INLINE vec CORR_NAME(pack_panel)(const int fixed, const real *w, int64_t w_o, int64_t rows,
+/* Whole blocks in registers where it is fixed how many there are, which most panels have. */
+CORR_INLINE int CORR_NAME(pack_panel)(const int fixed, const real *w, int64_t w_o, int64_t rows,
                                       int64_t room, int64_t width, int64_t channels, int64_t taps,
                                       real *dst) {
     const int64_t all = channels * taps;
     int64_t c = 0, tap = 0, at = 0;
     vec odd = v_zero(), block[V_LANES];
-    for (; fixed && at + V_LANES <= all; at += V_LANES) {
+    for (; at + V_LANES <= all; at += V_LANES) {
         CORR_UNROLL
         for (int r = 0; r < V_LANES; r++)
             block[r] = r < fixed ? v_load(w + r * w_o + at) : v_zero();
@@ -372,24 +384,7 @@ CORR_INLINE vec CORR_NAME(pack_panel)(const int fixed, const real *w, int64_t w_
             }
         }
     }
-    for (; at < all; at += V_LANES) {
-        const int64_t count = all - at < V_LANES ? all - at : V_LANES;
-        for (int r = 0; r < V_LANES; r++)
-            CORR_PREFETCH(w + r * w_o + at + 12 * V_LANES);
-        odd = v_add(odd, CORR_NAME(weight_block)(w + at, w_o, rows, count, block));
-        for (int64_t r = 0; r < count; r++) {
-            real *to = dst + (tap * channels + c) * width;
-            if (!V_MASKED && width <= V_LANES && (channels - c) * width >= V_LANES)
-                v_store(to, block[r]);
-            else
-                v_store_n(to, block[r], room);
-            if (++tap == taps) {
-                tap = 0;
-                c++;
-            }
-        }
-    }
-    return odd;
+    return (at == all || CORR_NAME(pack_rest)(w, w_o, rows, room, width, channels, taps, at, dst)) && v_sum(odd) == 0;
 }
 
 /* Output channels two to four elements apart: kernels of as many taps, read the other way round. */
@@ -467,21 +462,22 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
     const int64_t taps = kh * kw;
     int16_t tap_at[CORR_NAME(CORR_TAP_SPAN)];
     int64_t low, span;
+    int finite = 1;
     vec odd = v_zero(); /* stays zero as long as all weights are finite */
     if (w_c == taps && (w_h == kw || kh == 1) && (w_w == 1 || kw == 1)) {
         for (int64_t i = 0; i < width; i += V_LANES) {
             const int64_t room = width - i < V_LANES ? width - i : V_LANES;
             const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-            vec sum;
+            int sound;
             if (some == V_LANES)
-                sum = CORR_NAME(pack_panel)(V_LANES, w + i * w_o, w_o, some, room, width, channels, taps, dst + i);
+                sound = CORR_NAME(pack_panel)(V_LANES, w + i * w_o, w_o, some, room, width, channels, taps, dst + i);
             else if (!V_MASKED && V_LANES > 6 && some == 6 && width == 6)
-                sum = CORR_NAME(pack_panel)(6, w, w_o, 6, 6, 6, channels, taps, dst);
+                sound = CORR_NAME(pack_panel)(6, w, w_o, 6, 6, 6, channels, taps, dst);
             else if (!V_MASKED && V_LANES > 4 && some == 4 && width == 4)
-                sum = CORR_NAME(pack_panel)(4, w, w_o, 4, 4, 4, channels, taps, dst);
+                sound = CORR_NAME(pack_panel)(4, w, w_o, 4, 4, 4, channels, taps, dst);
             else
-                sum = CORR_NAME(pack_panel)(0, w + i * w_o, w_o, some, room, width, channels, taps, dst + i);
-            odd = v_add(odd, sum);
+                sound = CORR_NAME(pack_rest)(w + i * w_o, w_o, some, room, width, channels, taps, 0, dst + i);
+            finite = finite && sound;
         }
     } else if (w_o == 1) {
         for (int64_t p = 0; p < kh; p++)
@@ -505,14 +501,14 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
                     }
                 }
             }
-    } else if (w_c == 1) {
+    } else if (w_c == 1) { /* HWIO weights read the other way round */
         for (int64_t t = 0; t < taps; t++)
             for (int64_t i = 0; i < width; i += V_LANES) {
                 const int64_t room = width - i < V_LANES ? width - i : V_LANES;
                 const int64_t some = rows - i < 0 ? 0 : rows - i < V_LANES ? rows - i : V_LANES;
-                odd = v_add(odd, CORR_NAME(pack_turned)(w + i * w_o + t / kw * w_h + t % kw * w_w,
-                                                        some, room, width, channels, w_o,
-                                                        dst + t * channels * width + i));
+                const int sound = CORR_NAME(pack_rest)(w + i * w_o + t / kw * w_h + t % kw * w_w, w_o, some, room,
+                                                       width, channels, 1, 0, dst + t * channels * width + i);
+                finite = finite && sound;
             }
     } else if ((span = CORR_NAME(map_taps)(kh, kw, w_h, w_w, tap_at, &low)) > 0 &&
                CORR_NAME(turns)(taps * width, span, width)) {
@@ -529,5 +525,5 @@ static int CORR_NAME(corr_pack_weights)(const void *w_, int64_t rows, int64_t wi
     } else {
         odd = CORR_NAME(pack_elements)(w, rows, width, channels, kh, kw, w_o, w_c, w_h, w_w, dst);
     }
-    return v_sum(odd) == 0;
+    return finite && v_sum(odd) == 0;
 }
