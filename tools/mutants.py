@@ -145,6 +145,9 @@ MUTANTS = [
     Mutant("packing: thirds of the second remainder as of the first", C + "kernels/pack.h",
            "from[of % 3], v_select(last, from[(of + 2) % 3]", "from[of % 3], v_select(last, from[(of + 1) % 3]",
            "two taps of some lanes change places", "tests/test_kernels.py"),
+    Mutant("slab: planes end with the outputs", C + "engines/slab.c",
+           "const corr_axis down = {.stride = 1, .in = s->h.in}", "const corr_axis down = {.stride = 1, .in = s->h.in - 1}",
+           "the last row of a strided image is taken for padding", EXACT),
     # Winograd.
     Mutant("winograd: scratch without the pixels", C + "engines/winograd.c",
            "z->patch + z->pixels + z->panel", "z->patch + z->panel",

@@ -16,7 +16,7 @@ int corr_reads_runs(const corr_problem *s, const corr_choice *c) {
     const corr_middle m = corr_find_middle(s, c);
     return !c->channel_lanes ||
            (!corr_channels_last(s) && m.first == m.end &&
-            (!corr_reads_image(s, c) || s->w.stride * s->x_stride[4] == 1));
+            (corr_reads_image(s, c) ? s->w.stride * s->x_stride[4] == 1 : !corr_keeps_planes(s, c)));
 }
 
 int corr_turns_sums(const corr_problem *s, const corr_choice *c) {

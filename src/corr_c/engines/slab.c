@@ -45,6 +45,21 @@ static corr_slab make_pixels(const corr_problem *s, int64_t rows, int64_t column
     return b;
 }
 
+int corr_keeps_planes(const corr_problem *s, const corr_choice *c) {
+    return c->channel_lanes && c->by_rows && !corr_channels_last(s) && s->w.stride > 1 &&
+           phases(&s->h) == s->h.stride && phases(&s->w) == s->w.stride;
+}
+
+static corr_slab make_planes(const corr_problem *s, int64_t rows, int64_t columns) {
+    corr_slab b = {.by_rows = 1, .copies = 1, .phases = 1, .column = s->w.stride};
+    b.halo = corr_ceil_div((s->h.kernel - 1) * s->h.dilation, s->h.stride);
+    b.pitch = extent(&s->w, columns);
+    b.shift = b.pitch - columns;
+    b.row = s->h.stride * b.pitch;
+    b.channel = extent(&s->h, rows) * b.pitch;
+    return b;
+}
+
 /* Rows of so many columns, a multiple of `unit` apart. */
 static corr_slab make_runs(const corr_problem *s, int by_rows, int64_t unit, int64_t rows,
                            int64_t columns) {
@@ -66,7 +81,8 @@ corr_slab corr_make_slab(const corr_problem *s, const corr_choice *c, int64_t ro
     const int64_t lanes = c->kernels->lanes;
     if (c->channel_lanes && corr_channels_last(s))
         return make_pixels(s, rows, columns);
-    corr_slab b = make_runs(s, c->by_rows, lanes, rows, columns);
+    corr_slab b = corr_keeps_planes(s, c) ? make_planes(s, rows, columns)
+                                          : make_runs(s, c->by_rows, lanes, rows, columns);
     /* Channels a multiple of a page apart would meet in the same sets of L1. */
     if (b.channel * c->kernels->bytes % 4096 < 64)
         b.channel += lanes;
@@ -90,8 +106,9 @@ void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int6
 
 void corr_slab_offsets(const corr_problem *s, const corr_slab *b, int64_t channels,
                        int32_t *offsets) {
-    if (b->channels_last) {
-        corr_pixel_offsets(s, b->pitch, s->ic, 1, channels, offsets);
+    if (b->channels_last || b->column > 1) {
+        const int64_t column = b->channels_last ? s->ic : 1;
+        corr_pixel_offsets(s, b->pitch, column, b->channels_last ? 1 : b->channel, channels, offsets);
         return;
     }
     const int64_t h_step = b->phases * s->h.dilation / s->h.stride;
@@ -113,6 +130,19 @@ static void inside(const corr_axis *a, int64_t start, int64_t count, int64_t *lo
     *lo = start >= 0 ? 0 : corr_min(corr_ceil_div(-start, a->stride), count);
     *hi = start >= a->in ? 0 : corr_min(corr_ceil_div(a->in - start, a->stride), count);
     *hi = corr_max(*hi, *lo);
+}
+
+static corr_rows plane_rows(const corr_problem *s, const corr_slab *b, int64_t first_row, int64_t rows,
+                            int64_t first_column, int64_t columns, int64_t *at) {
+    const int64_t *xs = s->x_stride;
+    const int64_t h = first_row * s->h.stride - s->h.pad, v = first_column * s->w.stride - s->w.pad;
+    const corr_axis down = {.stride = 1, .in = s->h.in}, across = {.stride = 1, .in = s->w.in};
+    corr_rows r = {.count = extent(&s->h, rows), .pitch = b->pitch, .width = extent(&s->w, columns), .row = xs[3],
+                   .step = xs[4]};
+    inside(&down, h, r.count, &r.first, &r.end);
+    inside(&across, v, r.width, &r.lo, &r.hi);
+    *at = h * xs[3] + v * xs[4];
+    return r;
 }
 
 /* Phase p of the copy q: its input rows and columns, those in the image, and where they begin. */
@@ -213,7 +243,9 @@ void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_sla
         for (int64_t q = 0; q < b->copies; q++)
             for (int64_t p = 0; p < b->phases; p++) {
                 int64_t at;
-                const corr_rows r = phase_rows(s, b, p, q, first_row, rows, first_column, columns, &at);
+                const corr_rows r = b->column > 1
+                                        ? plane_rows(s, b, first_row, rows, first_column, columns, &at)
+                                        : phase_rows(s, b, p, q, first_row, rows, first_column, columns, &at);
                 const int64_t some = corr_min(at_once, channels - c);
                 const char *from = x + (c * xs[2] + at) * k->bytes;
                 char *to = dst + (c * b->channel + q * b->copy + p * b->phase) * k->bytes;

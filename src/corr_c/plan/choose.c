@@ -129,7 +129,8 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         int64_t rows, columns;
         fit_slab(s, c, &rows, &columns);
         const corr_slab b = corr_make_slab(s, c, rows, columns);
-        const double copy = step == 1             ? copy_cycles
+        const int whole = corr_keeps_planes(s, c); /* rows and columns that the stride skips are copied, too */
+        const double copy = step == 1 || (whole && s->x_stride[4] == 1) ? copy_cycles
                             : s->x_stride[2] == 1 ? turn_cycles * (double)lanes / (double)corr_min(c->cb, lanes)
                             : step == 2           ? copy2_cycles
                             : step == 3 || step == 4 ? copy4_cycles
@@ -140,7 +141,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
         const double beside = (double)(s->w.out - (m.end - m.first)) / (double)corr_max(s->w.out, 1);
         cycles += again * (double)s->h.out / terms *
                   (b.channels_last ? copy_cycles * (double)b.row / (double)lanes * beside
-                                   : row * (double)(s->ic * b.copies * b.phases) * beside);
+                                   : row * (double)(s->ic * b.copies * b.phases * (whole ? s->h.stride : 1)) * beside);
     }
     if (channel_lanes ? s->y_stride[2] != 1 || s->y_stride[4] == 1 : corr_turns_sums(s, c))
         cycles += outputs / (double)lanes * transpose_cycles / terms;

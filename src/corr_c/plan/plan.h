@@ -251,6 +251,8 @@ void corr_pixel_offsets(const corr_problem *s, int64_t row, int64_t column, int6
 void corr_fill_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
                     const char *x, int64_t channels, int64_t first_row, int64_t rows,
                     int64_t first_column, int64_t columns, char *dst);
+/* Does it hold planes as they are, and their padding? */
+int corr_keeps_planes(const corr_problem *s, const corr_choice *c);
 /* By rows, of one vector of channels which are next to each other in x: each element is one. */
 corr_slab corr_make_lanes_slab(const corr_problem *s, int64_t rows, int64_t columns);
 void corr_fill_lanes_slab(const corr_problem *s, const corr_kernels *k, const corr_slab *slab,
