@@ -38,7 +38,7 @@ static int64_t even_part(int64_t all, int64_t most) {
 
 /* Planes are taken by blocks of channels, so that what the taps share is small; the channels
  * of a channels-last image lie together and are taken at once, unless it is turned to planes. */
-static void choose_chains(const corr_problem *s, int at_once, corr_choice *choice) {
+void corr_choose_chains(const corr_problem *s, int at_once, corr_choice *choice) {
     const int64_t taps = s->h.kernel * s->w.kernel, longest = longest_chain(choice->kernels);
     choice->cb = at_once          ? corr_max(s->ic, 1)
                  : taps < longest ? even_part(s->ic, longest / taps)
@@ -117,7 +117,7 @@ static double cost(const corr_problem *s, corr_choice *c, int channel_lanes, int
     const double outputs = (double)corr_pixels(s) * (double)s->oc;
     c->channel_lanes = channel_lanes;
     c->by_rows = by_rows;
-    choose_chains(s, channel_lanes && corr_channels_last(s), c);
+    corr_choose_chains(s, channel_lanes && corr_channels_last(s), c);
     c->rows = c->vectors = 1;
     const double tile = channel_lanes ? corr_tile_channels(s, c, 0)
                                       : corr_best_tile(c->kernels, c->kc, CORR_MAX_ROWS, s->oc,
@@ -414,7 +414,7 @@ static int64_t late_panels(const corr_problem *s, const corr_choice *c) {
 
 corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_choice *choice) {
     *choice = (corr_choice){.kernels = corr_kernel_table(s->dtype), .rows = 1, .vectors = 1};
-    choose_chains(s, corr_channels_last(s), choice);
+    corr_choose_chains(s, corr_channels_last(s), choice);
     if (corr_is_far(s)) {
         choice->engine = &corr_plain_engine;
         return s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT ? CORR_UNSUPPORTED : CORR_OK;

@@ -1,7 +1,8 @@
 /* The input gradient: a forward for each phase of the stride (problem/rewrite.c), all of them
  * at once. Where a row of gx has its pixels one after another, a phase's would be stored one by
  * one: phases then go to blocks of their own, [plane][row][column], and whole rows are laced
- * from those. Two cases have a way of their own: many weights for few pixels, by the columns and
+ * from those. Three cases have a way of their own: small planes of whole vectors of channels, by
+ * engines/phases.c; many weights for few pixels, by the columns and
  * col2im; depthwise layers of stride 2, by engines/depthwise_up.c and depthwise_up_lanes.c. Pixels that no tap reaches
  * become zero. */
 #include "run.h"
@@ -166,11 +167,13 @@ static void add_phase(phases *p, const corr_problem *s, const char *w, char *y) 
     p->s[at] = *s;
     p->w[at] = w;
     p->y[at] = y;
-    corr_flatten(&p->s[at]);
 }
 
-static corr_status run_together(corr_part *parts, int count, const corr_call *call) {
-    int64_t bytes = corr_parts_workspace(parts, count, call->threads);
+/* Packs the parts of gx, or of nothing that is whole, and runs them. */
+static corr_status run_together(const corr_problem *whole, char *gx, corr_part *parts, int count,
+                                const corr_call *call) {
+    int64_t bytes = whole ? corr_phases_workspace(whole, parts, count, call->threads)
+                          : corr_parts_workspace(parts, count, call->threads);
     const int64_t packed = corr_round_up(bytes, 64);
     bytes = packed;
     for (int i = 0; i < count; i++)
@@ -185,9 +188,19 @@ static corr_status run_together(corr_part *parts, int count, const corr_call *ca
     }
     corr_status status = corr_pack_parts(parts, count, call);
     if (status == CORR_OK)
-        status = corr_run_parts(parts, count, block, call);
+        status = whole ? corr_run_phases(whole, parts, count, gx, block, call)
+                       : corr_run_parts(parts, count, block, call);
     corr_release(block, (size_t)bytes);
     return status;
+}
+
+static corr_status run_in_lanes(const corr_problem *s, phases *p, char *gx, const char *gy, const corr_call *call) {
+    corr_choice choices[CORR_MAX_PARTS];
+    corr_part parts[CORR_MAX_PARTS];
+    corr_choose_phases(s, p->s, p->count, choices);
+    for (int i = 0; i < p->count; i++)
+        parts[i] = (corr_part){.s = &p->s[i], .choice = &choices[i], .x = gy, .w = p->w[i], .y = p->y[i]};
+    return run_together(s, gx, parts, p->count, call);
 }
 
 /* All products are shared out at once; other engines take one after another. */
@@ -197,6 +210,7 @@ static corr_status run_list(phases *p, const char *gy, const corr_call *call) {
     int products = 0;
     corr_status status = CORR_OK;
     for (int i = 0; i < p->count && !status; i++) {
+        corr_flatten(&p->s[i]);
         status = corr_choose(&p->s[i], call->threads, 0, &choice[products]);
         if (status == CORR_OK && choice[products].engine == &corr_gemm_engine) {
             parts[products] = (corr_part){.s = &p->s[i], .choice = &choice[products], .x = gy,
@@ -209,12 +223,12 @@ static corr_status run_list(phases *p, const char *gy, const corr_call *call) {
     if (corr_weights_together(parts, products))
         for (int i = 0; i < products; i++)
             choice[i].packs_late = 0;
-    return status || products == 0 ? status : run_together(parts, products, call);
+    return status || products == 0 ? status : run_together(NULL, NULL, parts, products, call);
 }
 
 /* To gx, or to blocks of phases. */
 static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, const char *w,
-                              const char *gy, const corr_call *call) {
+                              const char *gy, int in_lanes, const corr_call *call) {
     const int64_t bytes = corr_kernel_table(s->dtype)->bytes;
     phases p = {.count = 0};
     corr_status status = CORR_OK;
@@ -235,7 +249,7 @@ static corr_status run_phases(const corr_problem *s, char *gx, char *blocks, con
                 status = run_list(&p, gy, call);
         }
     }
-    return status ? status : run_list(&p, gy, call);
+    return status ? status : in_lanes ? run_in_lanes(s, &p, gx, gy, call) : run_list(&p, gy, call);
 }
 
 /* By way of blocks, some images at a time. */
@@ -255,7 +269,7 @@ static corr_status run_laced(const corr_problem *s, char *gx, const char *w, con
         some.n = corr_min(some.n, s->n - n);
         const corr_call few = corr_with_threads(&some, call);
         char *to = gx + n * s->x_stride[0] * bytes;
-        status = run_phases(&some, NULL, blocks, w, gy + n * s->y_stride[0] * bytes, &few);
+        status = run_phases(&some, NULL, blocks, w, gy + n * s->y_stride[0] * bytes, 0, &few);
         plane_job job = {.s = &some, .gx = to, .from = blocks, .zeros = blocks + all};
         if (status == CORR_OK)
             status = each_plane(&job, &few);
@@ -265,12 +279,14 @@ static corr_status run_laced(const corr_problem *s, char *gx, const char *w, con
 }
 
 /* Does some phase of the stride have no tap? */
-static int skips_pixels(const corr_axis *axis) {
+static int axis_skips(const corr_axis *axis) {
     for (int64_t a = 0; a < corr_min(axis->stride, axis->in); a++)
         if (!has_taps(axis, a))
             return 1;
     return 0;
 }
+
+static int skips_pixels(const corr_problem *s) { return axis_skips(&s->h) || axis_skips(&s->w); }
 
 /* Can an algorithm that is asked for do every phase? Known before anything is written. */
 static corr_status check_algorithm(const corr_problem *s) {
@@ -326,6 +342,24 @@ static corr_status run_columns(const corr_problem *s, char *gx, const char *w, c
     return status;
 }
 
+/* Unless Winograd makes a phase. */
+static int goes_in_lanes(const corr_problem *s) {
+    if (skips_pixels(s) || corr_is_far(s) || !corr_takes_phases(s))
+        return 0;
+    for (int64_t a = 0; a < corr_min(s->h.stride, s->h.in); a++)
+        for (int64_t b = 0; b < corr_min(s->w.stride, s->w.in); b++) {
+            corr_problem phase;
+            corr_choice choice = {.kernels = corr_kernel_table(s->dtype)};
+            int64_t w_offset, y_offset;
+            corr_input_phase(s, a, b, &phase, &w_offset, &y_offset);
+            if (s->algorithm == CORR_AUTO && phase.h.kernel > 1 && phase.w.kernel > 1 &&
+                corr_choose_winograd(&phase, 0, &choice) >= 0 && corr_choose(&phase, 1, 0, &choice) == CORR_OK &&
+                choice.engine == &corr_winograd_engine)
+                return 0;
+        }
+    return 1;
+}
+
 static corr_status run(const corr_problem *s, char *gx, const char *w, const char *gy,
                        const corr_call *call) {
     const corr_call some = corr_with_threads(s, call);
@@ -333,6 +367,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
     const int up = sums && !corr_is_far(s) && corr_takes_up(s);
     const int up_lanes = sums && !corr_is_far(s) && corr_takes_up_lanes(s);
     const int laced = s->w.stride > 1 && s->x_stride[4] == 1 && s->w.in > 1;
+    const int in_lanes = laced && sums && !up && goes_in_lanes(s);
     const int writes_all = laced && !up; /* where no tap reaches, zeros */
     corr_status status = CORR_OK;
     if (sums && (s->algorithm == CORR_WINOGRAD || s->algorithm == CORR_FFT))
@@ -342,7 +377,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
     if (sums && corr_takes_columns(s))
         return run_columns(s, gx, w, gy, call);
     /* Pixels that no tap reaches: all are zeroed before, in rows. */
-    if (!sums || (!writes_all && (skips_pixels(&s->h) || skips_pixels(&s->w))))
+    if (!sums || (!writes_all && skips_pixels(s)))
         status = fill_zero(s, gx, &some);
     if (status || !sums)
         return status;
@@ -352,7 +387,7 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
         if (status || finite)
             return status;
     }
-    return laced ? run_laced(s, gx, w, gy, call) : run_phases(s, gx, NULL, w, gy, &some);
+    return laced && !in_lanes ? run_laced(s, gx, w, gy, call) : run_phases(s, gx, NULL, w, gy, in_lanes, &some);
 }
 
 /* Into a block of its own, then added: rare, and no engine has to know of it. */

@@ -89,6 +89,9 @@ int corr_choose_threads(const corr_problem *s, int most);
 /* Is the next panel of planes that are read in place fetched meanwhile? */
 int corr_fetches_pixels(const corr_problem *s, const corr_kernels *k);
 
+/* The chains of a sum; at_once: over all input channels? */
+void corr_choose_chains(const corr_problem *s, int at_once, corr_choice *choice);
+
 /* choose_tile.c. The best tile, of at most `most_rows`, for a matrix of so many rows and vectors; gives the
  * cycles of a step of k. */
 double corr_tile_cycles(int64_t rows, int64_t vectors, int64_t kc);
@@ -102,6 +105,11 @@ double corr_tile_channels(const corr_problem *s, corr_choice *choice, int memory
 
 /* choose_input.c: is the input gradient best made by way of its columns? */
 int corr_takes_columns(const corr_problem *s);
+/* Or all phases of the stride at once, with lanes over input channels (engines/phases.c)? Their choices; the
+ * cut of an image into bands of panels of channels, and into so many of a phase's rows. */
+int corr_takes_phases(const corr_problem *s);
+void corr_choose_phases(const corr_problem *s, const corr_problem *phases, int count, corr_choice *choices);
+void corr_split_phases(const corr_problem *s, int64_t panel, int64_t bytes, int threads, int64_t *rows, int64_t *bands);
 
 /* choose_winograd.c: both in cycles of one core, negative where it cannot be. */
 double corr_choose_winograd(const corr_problem *s, int planned, corr_choice *choice);
@@ -230,6 +238,11 @@ corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call);
 int64_t corr_parts_workspace(const corr_part *parts, int count, int threads);
 corr_status corr_run_parts(const corr_part *parts, int count, void *workspace,
                            const corr_call *call);
+
+/* engines/phases.c: the input gradient s from its phases, of the same gy and vectors, which are packed. */
+int64_t corr_phases_workspace(const corr_problem *s, const corr_part *parts, int count, int threads);
+corr_status corr_run_phases(const corr_problem *s, const corr_part *parts, int count, char *gx, void *workspace,
+                            const corr_call *call);
 
 /* engines/ */
 /* engines/slab.c: the input as runs of pixels that all taps share. */
