@@ -26,10 +26,12 @@ UNIX_FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-g
 # where clang unrolls no loops but those marked, and where a fallback has fewer pointers.
 NO_UNWINDING = ["-fno-asynchronous-unwind-tables"]
 # What is called a few times beside long work is small rather than fast.
-SMALL = {part: ["-Os"] for part in ("/engines/winograd_", "/engines/fft", "/engines/columns", "turned.c",
-                                    "/plan/choose_winograd", "/plan/input_gradient")}
-MORE_FLAGS = {"/isa/": NO_UNWINDING, "/engines/": NO_UNWINDING, "/plan/": NO_UNWINDING,
-              "/problem/": NO_UNWINDING, "/base/": NO_UNWINDING, "/_kernels": NO_UNWINDING, "/isa/avx": ["-fno-unroll-loops"], **SMALL}
+SMALL = {part: ["-Os"] for part in (
+    "/engines/winograd_", "/engines/fft", "/engines/columns", "/engines/phases", "/engines/weight_gradient",
+    "turned.c", "/plan/choose_winograd", "/plan/choose_input", "/plan/choose_weight", "/plan/input_gradient",
+    "/problem/rewrite", "/problem/padding")}
+MORE_FLAGS = {**{room: NO_UNWINDING for room in ("/isa/", "/engines/", "/plan/", "/problem/", "/base/", "/_kernels")},
+              "/isa/avx": ["-fno-unroll-loops"], **SMALL}
 GCC_FLAGS = {"/isa/generic": ["-fno-ivopts"]}
 # clang moves loads up before it gives out registers: the 4x24 tile ran at half its speed.
 CLANG_FLAGS = {"/isa/avx": ["-mllvm", "-enable-misched=false"]}
