@@ -21,16 +21,16 @@ PLATFORM = sysconfig.get_platform()
 # -O2: at -O3 gcc spills the accumulators of the larger tiles. No contraction: where a
 # product and a sum are written apart, they round apart.
 UNIX_FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-g0"]
-# Added for the sources whose names hold the first. The core calls nothing that unwinds,
-# the tests' own module lets nothing through, and without those tables wheels are smaller; so they are
-# where clang unrolls no loops but those marked, and where a fallback has fewer pointers.
+# Added for the sources whose names hold the first. Nothing here unwinds or lets through what does, and
+# without those tables wheels are smaller; so they are where clang unrolls no loops but those marked, and
+# where a fallback has fewer pointers.
 NO_UNWINDING = ["-fno-asynchronous-unwind-tables"]
 # What is called a few times beside long work is small rather than fast.
 SMALL = {part: ["-Os"] for part in (
     "/engines/winograd_", "/engines/fft", "/engines/columns", "/engines/phases", "/engines/weight_gradient",
     "turned.c", "/plan/choose_winograd", "/plan/choose_input", "/plan/choose_weight", "/plan/input_gradient",
     "/problem/rewrite", "/problem/padding")}
-MORE_FLAGS = {**{room: NO_UNWINDING for room in ("/isa/", "/engines/", "/plan/", "/problem/", "/base/", "/_kernels")},
+MORE_FLAGS = {**{part: NO_UNWINDING for part in ("/isa/", "/engines/", "/plan/", "/problem/", "/base/", "/_")},
               "/isa/avx": ["-fno-unroll-loops"], **SMALL}
 GCC_FLAGS = {"/isa/generic": ["-fno-ivopts"]}
 # clang moves loads up before it gives out registers: the 4x24 tile ran at half its speed.

@@ -116,3 +116,26 @@ def test_large_batches_of_groups(outputs, args):
         planes = np.ascontiguousarray(x[i : i + 1].transpose(0, 3, 1, 2))
         wanted = corr.conv2d(planes, w, bias, *args, groups=16, algorithm="direct")
         np.testing.assert_array_equal(y[i].transpose(2, 0, 1), wanted[0])
+
+
+@pytest.mark.parametrize("shape, outputs, groups", [((31, 70, 1, 1), 45, 1), ((9, 24, 5, 6), 132, 4),
+                                                    ((14, 1400, 1, 1), 33, 1)])
+def test_batches_of_fully_connected_layers(shape, outputs, groups):
+    """Images that are one product are the same alone, on any number of threads."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal(shape, np.float32)
+    w = rng.standard_normal((outputs, shape[1] // groups, *shape[2:]), np.float32)
+    bias = rng.standard_normal(outputs, np.float32)
+    wanted = None
+    for threads in (1, 2, 3, 8):
+        with corr.num_threads(threads):
+            y = corr.conv2d(x, w, bias, groups=groups, algorithm="direct")
+            gx = corr.conv2d_input(x.shape, w, y, groups=groups, algorithm="direct")
+            gw = corr.conv2d_weight(x, w.shape, y, groups=groups, algorithm="direct")
+            planned = corr.plan(x.shape, w, bias, groups=groups, algorithm="direct")(x)
+        wanted = wanted or (y, gx, gw, y)
+        assert same([y, gx, gw, planned], wanted), threads
+    for i in (0, 6, len(x) - 1):
+        alone = corr.conv2d(x[i : i + 1], w, bias, groups=groups, algorithm="direct")
+        back = corr.conv2d_input(alone.shape[:1] + shape[1:], w, alone, groups=groups, algorithm="direct")
+        assert same([alone[0], back[0]], [y[i], gx[i]]), i

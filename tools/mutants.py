@@ -152,6 +152,12 @@ MUTANTS = [
     Mutant("slab: planes end with the outputs", C + "engines/slab.c",
            "const corr_axis down = {.stride = 1, .in = s->h.in}", "const corr_axis down = {.stride = 1, .in = s->h.in - 1}",
            "the last row of a strided image is taken for padding", EXACT),
+    Mutant("connected: each chain begins anew", C + "engines/connected.c", "images, at > 0);", "images, 0);",
+           "the last thousand terms replace those before", MEMORY),
+    Mutant("connected: the last columns as they lie", C + "engines/connected.c", "if (columns % k->lanes) {", "if (0) {",
+           "a vector past the end of the weights is read", MEMORY),
+    Mutant("connected: gradients of the first images", C + "engines/connected.c", "((t + u) * p->a_term + i * p->a_row)",
+           "(u * p->a_term + i * p->a_row)", "every chain has the same factors", GRADIENTS),
     # Winograd.
     Mutant("winograd: scratch without the pixels", C + "engines/winograd.c",
            "z->patch + z->pixels + z->panel", "z->patch + z->panel",
@@ -428,8 +434,8 @@ MUTANTS = [
            "reads past a row at stride 2", MEMORY, "avx2"),
     # The choice.
     Mutant("choice: chains by the number of threads", C + "plan/choose.c",
-           "    corr_status status = choose_algorithm(s, planned, choice);\n",
-           "    corr_status status = choose_algorithm(s, planned, choice);\n"
+           "        status = choose_algorithm(s, planned, choice);\n",
+           "        status = choose_algorithm(s, planned, choice);\n"
            "    choice->kc = corr_max(1, choice->kc / threads);\n",
            "bits that depend on the threads", "tests/test_determinism.py"),
     # The door.

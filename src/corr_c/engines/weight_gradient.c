@@ -199,6 +199,10 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
             fill_zero(s, gw);
         return CORR_OK;
     }
+    corr_call some = *call;
+    some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
+    if (corr_takes_connected(s))
+        return corr_connected_weight(s, x, gw, gy, &some);
     corr_flatten(&flat);
     if (corr_swaps_factors(s)) {
         const void *const was = x;
@@ -206,8 +210,6 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
         x = gy;
         gy = was;
     }
-    corr_call some = *call;
-    some.threads = (int)corr_min(corr_choose_threads(s, call->threads < 1 ? 1 : call->threads), 256);
     const int far = corr_is_far(s);
     int odd = 0;
     corr_winograd_weight way;

@@ -353,6 +353,8 @@ void corr_choose_split(const corr_problem *s, int threads, corr_choice *choice) 
         corr_split_groups(s, threads, choice);
     else if (e == &corr_dots_engine)
         split_dots(s, threads, choice);
+    else if (e == &corr_connected_engine)
+        corr_split_connected(s, threads, choice);
     else if (e == &corr_gemm_engine) {
         split_gemm(s, threads, choice);
         choice->packed_panels = packed_panels(s, choice);
@@ -426,7 +428,11 @@ corr_status corr_choose(const corr_problem *s, int threads, int planned, corr_ch
         choice->engine = &corr_plain_engine;
         return CORR_OK;
     }
-    corr_status status = choose_algorithm(s, planned, choice);
+    corr_status status = CORR_OK;
+    if (corr_takes_connected(s))
+        choice->engine = &corr_connected_engine;
+    else
+        status = choose_algorithm(s, planned, choice);
     if (status == CORR_OK)
         corr_choose_split(s, threads, choice);
     if (status == CORR_OK && !planned && choice->engine == &corr_gemm_engine)

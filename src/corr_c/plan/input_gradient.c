@@ -374,6 +374,8 @@ static corr_status run(const corr_problem *s, char *gx, const char *w, const cha
         status = check_algorithm(s);
     if (status != CORR_OK)
         return status;
+    if (sums && corr_takes_connected(s))
+        return corr_connected_input(s, gx, w, gy, &some);
     if (sums && corr_takes_columns(s))
         return run_columns(s, gx, w, gy, call);
     /* Pixels that no tap reaches: all are zeroed before, in rows. */

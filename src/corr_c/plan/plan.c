@@ -169,7 +169,8 @@ corr_status corr_plan_run(const corr_plan *plan, int64_t n, const void *x,
     some.threads = corr_choose_threads(&s, call->threads < 1 ? 1 : call->threads);
     corr_flatten(&s);
     corr_choose_split(&s, some.threads, &choice);
-    if (choice.engine == &corr_groups_engine && !corr_fits_groups(&s, &choice))
+    if ((choice.engine == &corr_groups_engine && !corr_fits_groups(&s, &choice)) ||
+        (choice.engine == &corr_connected_engine && !corr_takes_connected(&s)))
         status = corr_run_forward(&s, x, plan->weights, plan->bias, y, &some); /* odd strides */
     else
         status = corr_run_packed(&s, &choice, x, plan->weights, use->weights, use->finite,

@@ -79,7 +79,7 @@ CORR_INLINE int64_t corr_panel_channels(const corr_choice *c) {
 
 extern const corr_engine corr_gemm_engine, corr_plain_engine, corr_winograd_engine;
 extern const corr_engine corr_depthwise_engine, corr_fft_engine, corr_groups_engine;
-extern const corr_engine corr_dots_engine;
+extern const corr_engine corr_dots_engine, corr_connected_engine;
 extern const corr_engine *const corr_engines[];
 
 /* choose.c */
@@ -102,6 +102,13 @@ int corr_share_sets(int64_t apart, const corr_kernels *k);
 int64_t corr_rows_apart(int64_t apart, const corr_kernels *k);
 /* Of pixels and output channels in the lanes; from memory? */
 double corr_tile_channels(const corr_problem *s, corr_choice *choice, int memory);
+
+/* choose_connected.c: is the layer fully connected, and large enough? Rows and columns of an item of a gradient,
+ * whose product has so many rows. */
+int corr_takes_connected(const corr_problem *s);
+void corr_split_connected(const corr_problem *s, int threads, corr_choice *choice);
+void corr_split_connected_gradient(const corr_problem *s, int64_t all_rows, int threads, corr_choice *choice,
+                                   int64_t *rows, int64_t *columns);
 
 /* choose_input.c: is the input gradient best made by way of its columns? */
 int corr_takes_columns(const corr_problem *s);
@@ -238,6 +245,12 @@ corr_status corr_pack_parts(corr_part *parts, int count, const corr_call *call);
 int64_t corr_parts_workspace(const corr_part *parts, int count, int threads);
 corr_status corr_run_parts(const corr_part *parts, int count, void *workspace,
                            const corr_call *call);
+
+/* engines/connected.c: kernels as large as their images; all three passes, gradients of either. */
+int corr_is_connected(const corr_problem *s);
+corr_status corr_connected_input(const corr_problem *s, void *gx, const void *w, const void *gy, const corr_call *call);
+corr_status corr_connected_weight(const corr_problem *s, const void *x, void *gw, const void *gy,
+                                  const corr_call *call);
 
 /* engines/phases.c: the input gradient s from its phases, of the same gy and vectors, which are packed. */
 int64_t corr_phases_workspace(const corr_problem *s, const corr_part *parts, int count, int threads);
