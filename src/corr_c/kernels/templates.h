@@ -1,6 +1,7 @@
 /* All templates and the table for one CORR_TYPE of one CORR_ISA; included twice by isa.h. */
 #include "gemm.h"
 #include "pack.h"
+#include "pack_weights.h"
 #include "transpose.h"
 #include "dot.h"
 #include "outer.h"
