@@ -169,7 +169,7 @@ static void add_phase(phases *p, const corr_problem *s, const char *w, char *y) 
     p->y[at] = y;
 }
 
-/* Packs the parts of gx, or of nothing that is whole, and runs them. */
+/* Packs the parts and runs them: each on its own, or as phases of the gradient `whole`, which is gx. */
 static corr_status run_together(const corr_problem *whole, char *gx, corr_part *parts, int count,
                                 const corr_call *call) {
     int64_t bytes = whole ? corr_phases_workspace(whole, parts, count, call->threads)
