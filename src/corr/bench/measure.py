@@ -18,6 +18,7 @@ BURST = 2e-3
 FEWEST_ROUNDS, MOST_ROUNDS = 4, 60
 SETTLE, LONGEST_SETTLE = 3e-3, 0.1  # onnxruntime's threads spin for 35 ms after their work
 FRESH_BYTES = 256 << 20  # outputs that --fresh keeps alive, a subject
+LONGEST_CALL = 2.0  # seconds from which a subject's first call is its only one
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,16 @@ class Budget:
 class Timed:
     """One subject under the clock."""
 
-    def __init__(self, call: Callable[[], Any], keep: int = 0, output_bytes: int = 0) -> None:
+    def __init__(self, call: Callable[[], Any], keep: int = 0, output_bytes: int = 0,
+                 first: float = 0.0) -> None:
         self.call = call
         self.kept: list[Any] | None = [] if keep else None
         self.left = max(keep // max(output_bytes, 1), FEWEST_ROUNDS) if keep else None
         self.bursts: list[float] = []
         self.spent = 0.0
+        self.calls, self.once = 1, first
+        if first > LONGEST_CALL:
+            return
         began = time.perf_counter()
         self._burst(1)
         once = time.perf_counter() - began
@@ -72,7 +77,7 @@ class Timed:
     def wants_more(self, seconds: float) -> bool:
         if self.left is not None and self.left <= 0:
             return False
-        if not self.bursts and self.once > 4 * seconds:
+        if not self.bursts and self.once > min(4 * seconds, LONGEST_CALL):
             self.bursts.append(self.once)  # a peer that takes seconds a call
             return False
         if len(self.bursts) < FEWEST_ROUNDS:

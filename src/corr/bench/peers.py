@@ -28,7 +28,10 @@ PACKAGES = {
     "opencv": (("cv2",), ("opencv-python-headless", "opencv-python")),
     "scipy": (("scipy.signal",), ("scipy",)),
 }
-SLOWEST_LOOP = 2e9  # multiplications beyond which scipy's plain loop takes seconds a call
+# Multiplications beyond which a plain loop takes seconds a call: scipy's always, torch's on
+# planes for kernels of more taps than its compiled ones take.
+SLOWEST_LOOP = 5e8
+MOST_TAPS = 1024
 
 
 def missing(name: str) -> str | None:
@@ -82,8 +85,12 @@ def _torch(task: Task) -> Iterator[Subject]:
     def read(y: Any) -> np.ndarray:
         return y.numpy()
 
+    layer = task.layer
+    slow = layer.kh * layer.kw > MOST_TAPS and layer.flops > 2 * SLOWEST_LOOP
     for name, memory in (("torch", torch.contiguous_format),
                          ("torch channels-last", torch.channels_last)):
+        if slow and memory == torch.contiguous_format:
+            continue
         x, w, g = (torch.from_numpy(array).to(memory_format=memory)
                    for array in (task.x, task.w, task.g))
         if task.which == "forward":
@@ -94,8 +101,7 @@ def _torch(task: Task) -> Iterator[Subject]:
                            [d, d], False, [0, 0], groups, mask)
             place = mask.index(True)
             yield Subject(name, call, lambda out, place=place: out[place].numpy())
-    if task.which == "forward":
-        layer = task.layer
+    if task.which == "forward" and not slow:
         module = torch.nn.Conv2d(layer.ic, layer.oc, (layer.kh, layer.kw), s, p, d, groups,
                                  bias=False, dtype=getattr(torch, task.dtype.name))
         module.weight.copy_(torch.from_numpy(task.w))
@@ -248,7 +254,7 @@ def _scipy(task: Task) -> Iterator[Subject]:
     def read(y: np.ndarray) -> np.ndarray:
         return y[None, None]
 
-    if layer.flops < 2 * SLOWEST_LOOP / 4:
+    if layer.flops < 2 * SLOWEST_LOOP:
         yield Subject("scipy correlate2d", partial(signal.correlate2d, x, w, mode), read)
     if min(layer.kh, layer.kw) > 1:
         function: Callable[..., Any] = signal.oaconvolve

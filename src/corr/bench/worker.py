@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
@@ -46,9 +47,14 @@ def measure_layer(order: dict[str, Any], layer: Any, which: str, budget: Any) ->
         except Exception as error:  # whatever a peer does, the run goes on
             refused[name] = f"{type(error).__name__}: {error}".splitlines()[0]
     outputs: dict[str, np.ndarray] = {}
+    first: dict[str, float] = {}
     for subject in list(found):
         try:
-            outputs[subject.name] = np.array(subject.read(subject.call()))
+            began = time.perf_counter()
+            output = subject.call()
+            first[subject.name] = time.perf_counter() - began
+            outputs[subject.name] = np.array(subject.read(output))
+            del output
         except Exception as error:
             refused[subject.name] = f"{type(error).__name__}: {error}".splitlines()[0]
             found.remove(subject)
@@ -58,7 +64,8 @@ def measure_layer(order: dict[str, Any], layer: Any, which: str, budget: Any) ->
     found = [subject for subject in found if subject.name not in wrong]
     keep = FRESH_BYTES if order["fresh"] else 0
     yardsticks = Yardsticks(order["threads"], task.dtype)
-    timed = {subject.name: Timed(subject.call, keep, output_bytes) for subject in found}
+    timed = {subject.name: Timed(subject.call, keep, output_bytes, first[subject.name])
+             for subject in found}
     timed["copy"] = Timed(yardsticks.copy(layer.elements * task.dtype.itemsize))
     interleave(timed, budget, order["threads"], yardsticks.sample_peak)
     chosen = next((subject for subject in found if subject.kernel), None)
