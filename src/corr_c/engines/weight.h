@@ -9,17 +9,23 @@ typedef struct corr_chunk {
     int64_t image, images, first, end;
 } corr_chunk;
 
-/* Where a pixel lies, in elements. */
+/* Where a pixel lies, in elements, and which lies first. */
 typedef struct corr_image_view {
-    int64_t image, row, column;
+    int64_t image, row, column, first;
 } corr_image_view;
 
 corr_chunk corr_make_chunk(const corr_problem *s, const corr_weight_choice *choice, int64_t index);
 /* The rows of the input that a chunk's taps reach. */
 void corr_chunk_rows(const corr_problem *s, const corr_chunk *c, int64_t *h0, int64_t *h1);
-/* One tap's pixels in a chunk; at most a segment for each of its rows. */
+/* The columns of outputs whose tap q lies in the image; a tap's pixels in some of those columns of a chunk, at
+ * most a segment for each of its rows. */
+void corr_tap_columns(const corr_problem *s, int64_t q, int64_t *first, int64_t *end);
 int64_t corr_make_segments(const corr_problem *s, const corr_chunk *c, const corr_image_view *x,
-                           const corr_image_view *gy, int64_t tap, corr_segment *segments);
+                           const corr_image_view *gy, int64_t tap, int64_t first_j, int64_t end_j,
+                           corr_segment *segments);
+/* The pixels of one column, down, from the first tap of row p that lies in the image on. */
+int64_t corr_make_column(const corr_problem *s, const corr_chunk *c, const corr_image_view *x,
+                         const corr_image_view *gy, int64_t p, int64_t j, corr_segment *segments);
 
 /* An item owns some weights of one group for one split of the batch. */
 typedef struct corr_weight_job {
@@ -62,8 +68,7 @@ corr_status corr_weight_by_planes(const corr_problem *s, const void *x, void *gw
  * whole. Gives the view of it and, in *channel, the distance of two channels. */
 int64_t corr_slab_elements(const corr_problem *s, const corr_weight_choice *choice, int64_t channels);
 corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *chunk, int64_t g,
-                               int64_t c0, int64_t c1, char *slab, int64_t *channel,
-                               int64_t *origin);
+                               int64_t c0, int64_t c1, char *slab, int64_t *channel);
 
 /* By F(3, 4): winograd_gradient.c. *odd: some sum is not finite, and what gw has is of no use. */
 corr_status corr_winograd_gradient(const corr_problem *s, const corr_winograd_weight *choice, const void *x, void *gw,

@@ -29,14 +29,12 @@ int64_t corr_slab_elements(const corr_problem *s, const corr_weight_choice *choi
 }
 
 corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *chunk, int64_t g,
-                               int64_t c0, int64_t c1, char *slab, int64_t *channel,
-                               int64_t *origin) {
+                               int64_t c0, int64_t c1, char *slab, int64_t *channel) {
     const corr_problem *s = job->s;
     const int64_t *xs = s->x_stride, bytes = job->choice->kernels->bytes, width = s->w.in;
     int64_t h0, h1;
     corr_chunk_rows(s, chunk, &h0, &h1);
     *channel = apart(job->choice, slab_channel(s, job->choice));
-    *origin = h0 * width;
     for (int64_t c = c0; c < c1; c++, slab += *channel * bytes) {
         char *to = slab;
         for (int64_t n = chunk->image; n < chunk->image + chunk->images; n++)
@@ -44,7 +42,7 @@ corr_image_view corr_copy_chunk(const corr_weight_job *job, const corr_chunk *ch
                 job->choice->kernels->copy(
                     to, job->x + (n * xs[0] + g * xs[1] + c * xs[2] + h * xs[3]) * bytes, xs[4], width);
     }
-    return (corr_image_view){(h1 - h0) * width, width, 1};
+    return (corr_image_view){(h1 - h0) * width, width, 1, h0 * width};
 }
 
 static int64_t blocks(int64_t all, int64_t block) { return corr_ceil_div(all, block); }

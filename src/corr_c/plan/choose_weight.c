@@ -16,15 +16,19 @@ static const double row_store_cycles = 2, turned_store_cycles = 8; /* a vector o
 /* A weight's lanes kept in L2, read again and added up: what few pixels do not hide. */
 static const double lane_sum_cycles = 8;
 
+/* Few rows a tile take more of a panel than L2 gives: 128 / rows bytes a cycle. */
+static int64_t longest_chain(const corr_problem *s, const corr_weight_choice *choice) {
+    const corr_kernels *k = choice->kernels;
+    if (choice->rows >= 7 || s->h.kernel * s->w.kernel == 1)
+        return outer_chunk;
+    return corr_min(outer_chunk, narrow_panel_bytes / (choice->vectors * k->lanes * k->bytes));
+}
+
 /* Chunks of the pixels. A tile's sums meet those of the chunk before in L2, which some 1000
  * pixels hide; along the pixels a chain has a lane's share of them. */
 static void choose_chunks(const corr_problem *s, corr_weight_choice *choice) {
     const int64_t pixels = corr_pixels(s);
-    int64_t most = choice->dot ? dot_chunk : outer_chunk;
-    /* Few rows a tile take more of a panel than L2 gives: 128 / rows bytes a cycle. */
-    if (!choice->dot && choice->rows < 7 && s->h.kernel * s->w.kernel > 1)
-        most = corr_min(most, narrow_panel_bytes /
-                                  (choice->vectors * choice->kernels->lanes * choice->kernels->bytes));
+    const int64_t most = choice->dot ? dot_chunk : longest_chain(s, choice);
     choice->images = 1;
     choice->pieces = corr_ceil_div(pixels, most);
     choice->chunk = corr_ceil_div(pixels, choice->pieces);
@@ -91,12 +95,41 @@ static const int64_t few_items = 16, few_dot_items = 8;
 /* Rows so long are not copied whole. */
 static const int64_t longest_row = 1 << 16;
 
-/* Do all taps of a row meet the same pixels, and are there more of them than channels? A patch of
- * 16x16 on 8 of 3x224x224 takes 29 ms so, and 50 in tiles of 3 rows. */
-static int goes_along(const corr_problem *s) {
+/* Where channels are few, tiles are longer along a row of taps: those of all channels, in pixels that lie
+ * together, or of one, in planes if all taps meet the same pixels. Channels-last 3x3 on 128 of 3x32x32 -> 16 takes 1.06 ms so
+ * and 1.7 in tiles of 3 rows, a patch of 16x16 on 8 of 3x224x224 29 and 50. Planes made pixels for it would take no
+ * less than dots do. */
+static int64_t elements_along(const corr_problem *s) {
     const corr_axis *w = &s->w;
-    return w->kernel > s->ic && w->pad <= 0 &&
-           (w->out - 1) * w->stride + (w->kernel - 1) * w->dilation - w->pad < w->in;
+    if (s->x_stride[2] == 1 && s->x_stride[4] == s->ic && w->dilation == 1)
+        return w->kernel * s->ic;
+    const int same = w->pad <= 0 && (w->out - 1) * w->stride + (w->kernel - 1) * w->dilation - w->pad < w->in;
+    return same || s->ic == 1 || s->x_stride[2] == 1 ? w->kernel : 0;
+}
+
+/* A tile's cycles over all channels of a tap; the tile's rows are over so many of what they may be. */
+static double choose_rows(const corr_problem *s, int64_t most_rows, int64_t all, corr_weight_choice *choice) {
+    const corr_kernels *k = choice->kernels;
+    const int64_t vectors = corr_ceil_div(s->oc, k->lanes), pixels = s->n * corr_pixels(s);
+    corr_best_tile(k, corr_min(pixels, outer_chunk), most_rows, all, vectors, &choice->rows, &choice->vectors);
+    const int64_t chain = corr_min(pixels, longest_chain(s, choice));
+    return corr_best_tile(k, chain, most_rows, all, vectors, &choice->rows, &choice->vectors) * (double)s->ic /
+           (double)all;
+}
+
+static const double least_gain = 0.99; /* as good a tile over channels has fewer runs */
+
+static double choose_tile(const corr_problem *s, corr_weight_choice *choice) {
+    const int64_t most_rows = s->x_stride[2] == 1 ? CORR_MAX_ROWS : corr_rows_apart(s->x_stride[2], choice->kernels);
+    corr_weight_choice row = {.kernels = choice->kernels, .along = elements_along(s)};
+    const double over = choose_rows(s, most_rows, s->ic, choice);
+    if (row.along <= s->ic)
+        return over;
+    const double along = choose_rows(s, CORR_MAX_ROWS, row.along, &row);
+    if (along > least_gain * over)
+        return over;
+    *choice = row;
+    return along;
 }
 
 /* Planes whose rows share a set of L1 are copied where vectors of 32 bytes leave few registers to wait for
@@ -110,15 +143,7 @@ static int planes_share_sets(const corr_problem *s, const corr_kernels *k) {
 /* Returns its cost. */
 static double choose_way(const corr_problem *s, int careful, corr_weight_choice *choice) {
     const corr_kernels *k = choice->kernels;
-    choice->along = goes_along(s);
-    const int planes = s->x_stride[2] != 1 && !choice->along;
-    const int64_t most_rows = planes ? corr_rows_apart(s->x_stride[2], k) : CORR_MAX_ROWS;
-    double tile = corr_best_tile(k, corr_min(corr_pixels(s) * s->n, outer_chunk), most_rows,
-                                 choice->along ? s->w.kernel : s->ic,
-                                 corr_ceil_div(s->oc, k->lanes), &choice->rows, &choice->vectors);
-    if (choice->along) /* of a row of taps on one channel */
-        tile *= (double)s->ic / (double)s->w.kernel;
-    const double outer = cost_of_outer(s, k, tile);
+    const double outer = cost_of_outer(s, k, choose_tile(s, choice));
     if (careful)
         return outer;
     const double rows = cost_of_dots(s, k, 0), flat = cost_of_dots(s, k, 1);
@@ -251,7 +276,7 @@ void corr_choose_weight(const corr_problem *s, int threads, int careful, corr_we
     int64_t rows = 1, width = k->dot_rows;
     if (!choice->dot) {
         choice->slab = k->lanes * k->bytes <= slab_vector_bytes && s->ic > 4 && planes_share_sets(s, k);
-        rows = choice->along ? 1 : choice->rows;
+        rows = choice->along ? choice->along / s->w.kernel : choice->rows;
         width = (int64_t)choice->vectors * k->lanes;
     } else {
         choose_dot_blocks(s, choice, &width);

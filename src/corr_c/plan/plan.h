@@ -35,7 +35,9 @@ typedef struct corr_weight_choice {
     int dot;              /* do vectors run along the pixels rather than over output channels? */
     int flat;             /* then: do they go on from a row to the next? */
     int slab;             /* else: is the input copied, chunk by chunk? */
-    int along;            /* and do a tile's rows run along a row of taps, not over channels? */
+    /* And do a tile's rows run along a row of taps, not over channels? Its taps, of one channel or, in pixels
+     * that lie together, of all. */
+    int64_t along;
     int rows, vectors;    /* of the tile over input and output channels */
     int64_t images;       /* of one chunk, if an image is one */
     int64_t pieces;       /* chunks of one image, if it is several */
