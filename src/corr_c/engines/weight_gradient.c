@@ -185,6 +185,15 @@ static corr_status run_winograd(const corr_problem *s, const corr_winograd_weigh
     return status;
 }
 
+static void swap_factors(corr_problem *s, const void **x, void **gw, const void **gy) {
+    const void *const was = *x;
+    int64_t offset;
+    *s = corr_swap_factors(s, &offset);
+    *x = *gy;
+    *gy = was;
+    *gw = (char *)*gw + offset * corr_kernel_table(s->dtype)->bytes;
+}
+
 corr_status corr_weight_gradient(const corr_problem *problem, const void *x, void *gw,
                                  const void *gy, const corr_call *call) {
     corr_problem flat;
@@ -202,12 +211,9 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
     if (corr_takes_connected(s))
         return corr_connected_weight(s, x, gw, gy, &some);
     corr_flatten(&flat);
-    if (corr_swaps_factors(s)) {
-        const void *const was = x;
-        flat = corr_swap_factors(s);
-        x = gy;
-        gy = was;
-    }
+    const int pixel = s->h.kernel == 1 && s->w.kernel == 1;
+    if (pixel && corr_swaps_factors(s))
+        swap_factors(&flat, &x, &gw, &gy);
     const int far = corr_is_far(s);
     int odd = 0;
     corr_winograd_weight way;
@@ -222,6 +228,8 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
         return corr_depthwise_weight(s, x, gw, gy, &some);
     if (!far && corr_turns_for_weight(s))
         return corr_weight_by_planes(s, x, gw, gy, &some);
+    if (!far && !pixel && corr_swaps_factors(s))
+        swap_factors(&flat, &x, &gw, &gy);
     status = run_choice(s, far, x, gw, gy, &some, &odd);
     /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */
     if (status == CORR_OK && odd && !far)

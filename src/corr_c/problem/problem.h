@@ -40,8 +40,9 @@ CORR_INLINE int corr_is_empty(const corr_problem *s) {
 void corr_flatten(corr_problem *s);
 /* The strides of planes that follow one another; the elements of an image of them. */
 int64_t corr_lay_planes(int64_t stride[5], int64_t groups, int64_t channels, int64_t h, int64_t w);
-/* The weight gradient of a kernel of one pixel, no padding: x as gy, gy as x, the weights transposed. */
-corr_problem corr_swap_factors(const corr_problem *s);
+/* A weight gradient with x as gy and gy as x, the weights transposed and, from *w_offset on, flipped. An axis has one
+ * tap and no padding, or stride 1. */
+corr_problem corr_swap_factors(const corr_problem *s, int64_t *w_offset);
 
 /* The first tap that meets input pixel a, of some output, be it beyond the last; then every
  * *step-th does. The kernel's size if none. */

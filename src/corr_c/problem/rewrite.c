@@ -15,7 +15,16 @@ void corr_flatten(corr_problem *s) {
     s->h.in = s->h.out = 1;
 }
 
-corr_problem corr_swap_factors(const corr_problem *s) {
+/* x reaches i + p*d - pad from gradient i; so does gy's i from x's pixel, by tap k - 1 - p. */
+static corr_axis swap_axis(const corr_axis *a) {
+    const int64_t reach = (a->kernel - 1) * a->dilation;
+    if (a->kernel == 1)
+        return (corr_axis){.in = a->out, .out = a->out, .kernel = 1, .stride = 1, .dilation = 1};
+    return (corr_axis){.in = a->out, .out = a->in, .kernel = a->kernel, .stride = 1, .dilation = a->dilation,
+                       .pad = reach - a->pad};
+}
+
+corr_problem corr_swap_factors(const corr_problem *s, int64_t *w_offset) {
     corr_problem r = *s;
     r.ic = s->oc;
     r.oc = s->ic;
@@ -25,8 +34,11 @@ corr_problem corr_swap_factors(const corr_problem *s) {
     r.y_stride[4] *= s->w.stride;
     r.w_stride[1] = s->w_stride[2];
     r.w_stride[2] = s->w_stride[1];
-    r.h = (corr_axis){.in = s->h.out, .out = s->h.out, .kernel = 1, .stride = 1, .dilation = 1};
-    r.w = (corr_axis){.in = s->w.out, .out = s->w.out, .kernel = 1, .stride = 1, .dilation = 1};
+    r.w_stride[3] = -s->w_stride[3];
+    r.w_stride[4] = -s->w_stride[4];
+    *w_offset = (s->h.kernel - 1) * s->w_stride[3] + (s->w.kernel - 1) * s->w_stride[4];
+    r.h = swap_axis(&s->h);
+    r.w = swap_axis(&s->w);
     return r;
 }
 
