@@ -181,7 +181,10 @@ static int CORR_NAME(corr_fft_store)(int64_t rows, int64_t columns, const void *
         } else {
             real lanes[V_LANES];
             v_store(lanes, out);
-            for (int64_t l = 0; l < columns; l++)
+            for (int64_t l = columns == V_LANES ? V_LANES : 0; l < columns; l++)
+                y[l * step] = lanes[l];
+            CORR_UNROLL
+            for (int l = 0; l < V_LANES && columns == V_LANES; l++)
                 y[l * step] = lanes[l];
         }
     }

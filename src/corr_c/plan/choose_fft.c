@@ -4,9 +4,11 @@
 /* Transforms: cycles of one core for one image, whatever the batch, so that an image's bits do
  * not depend on those beside it. A vector of points costs 2.5 a radix 2 step and 8 to be loaded,
  * turned, multiplied and stored, 4 more where the tile and the spectrum do not stay in L2, and 30 where
- * pixels lie apart. A picture of 1080p takes 1.6 ms by transforms for 9x9 and 3.0 for 31x31, and 2.5 and 19
- * without; 9x9 on 4 of 16x112x112, channels last, 2.3 and 1.6. */
-static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4, apart_point_cycles = 30;
+ * pixels lie apart, 45 where a line of other kernels' outputs lies between them. A picture of 1080p takes
+ * 1.6 ms by transforms for 9x9 and 3.0 for 31x31, and 2.5 and 19 without; channels last, 9x9 on 4 of
+ * 16x112x112 2.3 and 1.6, on 1x256x256 -> 64 8.6 and 6.9. */
+static const double level_cycles = 2.5, point_cycles = 8, far_point_cycles = 4;
+static const double apart_point_cycles = 30, between_point_cycles = 45;
 static const int64_t transform_bytes = 768 << 10;
 static const int64_t fewest_taps = 64; /* smaller kernels round as direct sums do */
 enum { LARGEST_TILE = 1024 };
@@ -15,7 +17,7 @@ enum { LARGEST_TILE = 1024 };
 static double pair_cycles(const corr_choice *c, int apart, int64_t oc) {
     const int64_t bytes = 4 * c->tile_h * c->tile_w * c->kernels->bytes;
     double cycles = point_cycles + (bytes > transform_bytes ? far_point_cycles : 0);
-    cycles += apart ? apart_point_cycles : 0;
+    cycles += apart ? oc >= c->kernels->lanes ? between_point_cycles : apart_point_cycles : 0;
     for (int64_t n = 2; n <= c->tile_h; n *= 2)
         cycles += level_cycles;
     for (int64_t n = 2; n <= c->tile_w; n *= 2)
@@ -33,7 +35,7 @@ static double transform_cycles(const corr_problem *s, const corr_choice *c) {
 
 int corr_choose_fft(const corr_problem *s, corr_choice *choice) {
     corr_choice c = *choice;
-    double best = s->algorithm == CORR_FFT ? -1 : corr_stencil_cycles(s, choice);
+    double best = s->algorithm == CORR_FFT ? -1 : corr_direct_cycles(s, choice);
     int found = 0;
     if (!corr_fft_engine.accepts(s) || (s->algorithm != CORR_FFT && corr_terms(s) < fewest_taps))
         return 0;

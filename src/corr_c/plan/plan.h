@@ -139,7 +139,7 @@ int corr_turns_for_weight(const corr_problem *s);
 int corr_takes_stencil(const corr_problem *s, const corr_kernels *k);
 void corr_choose_stencil(const corr_problem *s, corr_choice *choice);
 /* Of one core, without transforms. */
-double corr_stencil_cycles(const corr_problem *s, const corr_choice *choice);
+double corr_direct_cycles(const corr_problem *s, const corr_choice *choice);
 void corr_split_stencil(const corr_problem *s, int threads, corr_choice *choice);
 /* Does it run with a lane a channel? Only with weights packed for it. */
 int corr_in_lanes(const corr_problem *s, const corr_choice *choice);
