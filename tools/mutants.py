@@ -399,7 +399,7 @@ MUTANTS = [
     Mutant("weight gradient: terms stay in the order of taps", C + "engines/weight_outer.c",
            "sums + (tap * channels + c) * width * k->bytes", "sums + (c * taps + tap) * width * k->bytes",
            "channels-last pictures", GRADIENTS),
-    Mutant("weight gradient: part of a vector where gradients lie", C + "engines/weight_outer.c",
+    Mutant("weight gradient: part of a vector where gradients lie", C + "plan/choose_weight.c",
            "s->oc % k->lanes == 0 && corr_terms(s)", "corr_terms(s)", "reads the next pixel's, and beyond the last", MEMORY),
     Mutant("weight gradient: no stride where factors change places", C + "problem/rewrite.c",
            "    r.y_stride[3] *= s->h.stride;\n", "", "wrong rows", GRADIENTS),

@@ -226,10 +226,10 @@ corr_status corr_weight_gradient(const corr_problem *problem, const void *x, voi
         return corr_depthwise_weight_lanes(s, x, gw, gy, &some);
     if (!far && corr_takes_weight_march(s))
         return corr_depthwise_weight(s, x, gw, gy, &some);
-    if (!far && corr_turns_for_weight(s))
-        return corr_weight_by_planes(s, x, gw, gy, &some);
     if (!far && !pixel && corr_swaps_factors(s))
         swap_factors(&flat, &x, &gw, &gy);
+    if (!far && corr_turns_for_weight(s))
+        return corr_weight_by_planes(s, x, gw, gy, &some);
     status = run_choice(s, far, x, gw, gy, &some, &odd);
     /* A zero of the padding times an infinite gradient is NaN, but a tap in it is absent. */
     if (status == CORR_OK && odd && !far)

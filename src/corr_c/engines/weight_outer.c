@@ -3,9 +3,12 @@
  *
  *   item: split, group g, some panels of output channels, some input channels
  *     for chunk of pixels:              x's is in L2; copied only if its planes alias in L1
- *       for panel of output channels:   pack gy[pixel][panel]
+ *       for panel of output channels:   gy[pixel][panel], packed or as it lies
  *         for c: MR input channels
  *           for tap: its pixels in the image -> micro-kernel -> sums[panel][c][tap]
+ *         or for row of taps: MR of its elements (of one channel or of all)
+ *           columns with the whole row -> micro-kernel -> sums[panel][c][tap] or [panel][tap][c]
+ *           for column at the edge: the taps it has, down the column -> the same
  *     sums transposed -> gw
  *
  * A tap's pixels in the padding are not visited: nothing is multiplied by zero there.
@@ -17,8 +20,6 @@
 static int64_t panel_width(const corr_weight_choice *choice) {
     return (int64_t)choice->vectors * choice->kernels->lanes;
 }
-
-static const int64_t placed_terms = 512, placed_panels = 4, placed_vector_bytes = 64;
 
 /* Input channels in a tile's rows, if those run along a row of taps. */
 static int64_t channels_along(const corr_problem *s, const corr_weight_choice *choice) {
@@ -70,16 +71,6 @@ static parts lay_out(const corr_problem *s, const corr_weight_choice *choice) {
 
 int64_t corr_outer_scratch(const corr_problem *s, const corr_weight_choice *choice) {
     return lay_out(s, choice).all;
-}
-
-/* Few terms do not pay for packing what lies as a panel would: whole vectors of a pixel, and near those of the
- * next; next to them where vectors are short, whose tiles read them more often. Channels-last 3x3 on 3x224x224 -> 64
- * takes 1.7 ms so and 2.3 packed, 1x1 on 8 of 24x28x28 -> 144 0.38 and 0.48. */
-static int reads_gradients(const corr_problem *s, const corr_weight_choice *choice) {
-    const corr_kernels *k = choice->kernels;
-    const int64_t panels = k->lanes * k->bytes >= placed_vector_bytes ? placed_panels : 1;
-    return s->y_stride[2] == 1 && s->oc % k->lanes == 0 && corr_terms(s) <= placed_terms &&
-           s->y_stride[4] <= panels * panel_width(choice);
 }
 
 /* A call costs more than so few bytes. */
@@ -286,7 +277,7 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
     const corr_weight_item item = corr_make_weight_item(job, index);
     const int64_t width = panel_width(choice);
     const int64_t channels = item.c1 - item.c0, panel_sums = channels * taps * width * bytes;
-    const int by_taps = channels_along(s, choice) > 1, placed = reads_gradients(s, choice);
+    const int by_taps = channels_along(s, choice) > 1, placed = choice->placed;
     /* A chain alone, its vectors whole, may go where it belongs. */
     const int in_place = !by_taps && item.end_chunk - item.first_chunk == 1 && ws[1] == 1 &&
                          (ws[3] == s->w.kernel * ws[4] || s->h.kernel == 1) &&

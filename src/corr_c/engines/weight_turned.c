@@ -1,4 +1,4 @@
-/* The weight gradient of channels-last images whose groups are too narrow for lanes: pixels are turned to
+/* The weight gradient of channels-last images with too few channels for lanes: pixels are turned to
  * planes, some images at a time, and those are summed.
  *
  *   for some images:      x and gradients, an item some rows of an image -> [image][channel][row][column]

@@ -35,6 +35,7 @@ typedef struct corr_weight_choice {
     int dot;              /* do vectors run along the pixels rather than over output channels? */
     int flat;             /* then: do they go on from a row to the next? */
     int slab;             /* else: is the input copied, chunk by chunk? */
+    int placed;           /* and are gradients read as they lie? */
     /* And do a tile's rows run along a row of taps, not over channels? Its taps, of one channel or, in pixels
      * that lie together, of all. */
     int64_t along;
