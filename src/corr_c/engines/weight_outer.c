@@ -290,7 +290,8 @@ void corr_outer_item(const corr_weight_job *job, int64_t index, int worker, corr
     for (int64_t index_c = item.first_chunk; index_c < item.end_chunk; index_c++) {
         const corr_chunk chunk = corr_make_chunk(s, choice, index_c);
         const corr_chunk after = corr_make_chunk(s, choice, corr_min(index_c + 1, item.end_chunk - 1));
-        in.gradients = (corr_image_view){(chunk.end - chunk.first) * width, s->w.out * width, width, chunk.first * width};
+        const int64_t first = chunk.first * width;
+        in.gradients = (corr_image_view){chunk.end * width - first, s->w.out * width, width, first};
         if (placed)
             in.gradients = (corr_image_view){ys[0], ys[3], ys[4], 0};
         in.view = (corr_image_view){xs[0], xs[3], xs[4], 0};

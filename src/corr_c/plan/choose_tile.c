@@ -80,16 +80,15 @@ double corr_tile_channels(const corr_problem *s, corr_choice *c, int memory) {
     }
     const int64_t pixels = c->by_rows ? s->w.out : corr_pixels(s), vectors = corr_ceil_div(s->oc, c->kernels->lanes);
     const double best = corr_best_tile(c->kernels, c->kc, most, pixels, vectors, &c->rows, &c->vectors);
-    if (memory && corr_channels_last(s) && pixel < stream_bytes && c->vectors < vectors && vectors <= CORR_MAX_VECTORS &&
-        c->kernels->max_rows[vectors - 1]) {
-        int64_t high;
-        const double whole = cycles_of_vectors((int)vectors, c->kc, corr_min(most, c->kernels->max_rows[vectors - 1]), pixels,
-                                               vectors, &high);
-        if (whole <= whole_pixel_cost * best) {
-            c->rows = (int)high;
-            c->vectors = (int)vectors;
-            return whole;
-        }
-    }
-    return best;
+    const int few = memory && corr_channels_last(s) && pixel < stream_bytes && vectors <= CORR_MAX_VECTORS;
+    const int64_t most_whole = few ? corr_min(most, c->kernels->max_rows[vectors - 1]) : 0;
+    if (c->vectors == vectors || !most_whole)
+        return best;
+    int64_t high;
+    const double whole = cycles_of_vectors((int)vectors, c->kc, most_whole, pixels, vectors, &high);
+    if (whole > whole_pixel_cost * best)
+        return best;
+    c->rows = (int)high;
+    c->vectors = (int)vectors;
+    return whole;
 }
