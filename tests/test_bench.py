@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
 import corr
+from corr import _core
 from corr.bench import check, compare, measure, report, run, subjects, suites, worker
 from corr.cli import main
 
@@ -115,6 +117,25 @@ def a_run(rows):
              "suite": "small", "dtype": "float32", "layout": "NCHW", "fresh": False,
              "pinned": True}
     return run.Run(about, rows)
+
+
+def test_a_call_of_seconds_is_timed_once(monkeypatch):
+    calls = []
+    timed = measure.Timed(lambda: calls.append(1), first=2 * measure.LONGEST_CALL)
+    measure.interleave({"slow": timed}, measure.Budget.of(quick=False))
+    assert not calls
+    assert timed.result["ms"] == 2e3 * measure.LONGEST_CALL
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="/proc tells which threads run")
+def test_settling_waits_for_threads_that_spin(monkeypatch):
+    monkeypatch.setattr(measure, "LONGEST_SETTLE", 60)
+    thread = threading.Thread(target=_core._fma_peak, args=(np.float32, 0.3))
+    began = time.perf_counter()
+    thread.start()
+    measure.settle()
+    assert time.perf_counter() - began > 0.25  # it spins for so long, or longer
+    thread.join()
 
 
 def test_compare_tells_a_change_from_noise():

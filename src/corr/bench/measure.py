@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,10 @@ from corr import _core
 # A burst is long enough to hide the clock and short enough to fall between interruptions.
 BURST = 2e-3
 FEWEST_ROUNDS, MOST_ROUNDS = 4, 60
-SETTLE, LONGEST_SETTLE = 3e-3, 0.1  # onnxruntime's threads spin for 35 ms after their work
+LONGEST_SETTLE = 0.1  # onnxruntime's threads spin for 45 ms after their work
+# Between two looks at the threads; the process's clock counts those of other cores at every
+# tick of the system's, of 4 or 10 ms.
+LOOK, TICK = 1e-3, 12e-3
 FRESH_BYTES = 256 << 20  # outputs that --fresh keeps alive, a subject
 LONGEST_CALL = 2.0  # seconds from which a subject's first call is its only one
 
@@ -48,7 +53,7 @@ class Timed:
         began = time.perf_counter()
         self._burst(1)
         once = time.perf_counter() - began
-        if once < BURST:
+        if once < 10 * BURST:  # the first call may have waited for its threads
             once = min(self._burst(3), once)
         self.calls = max(1, int(BURST / max(once, 1e-8)))
         self.once = once
@@ -92,13 +97,35 @@ class Timed:
                 "bursts": len(self.bursts), "calls": self.calls}
 
 
+def _others_run() -> bool:
+    """Is another thread of the process running, or about to? `OSError` where nobody tells."""
+    own = str(threading.get_native_id())
+    for thread in os.listdir("/proc/self/task"):
+        if thread == own:
+            continue
+        try:
+            with open(f"/proc/self/task/{thread}/stat") as stat:
+                state = stat.read().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        if state == "R":
+            return True
+    return False
+
+
 def settle() -> None:
     """Sleeps until no thread of the process is busy."""
-    for _ in range(int(LONGEST_SETTLE / SETTLE)):
+    end = time.perf_counter() + LONGEST_SETTLE
+    quiet = 0
+    while quiet < 2 and time.perf_counter() < end:
         before = time.process_time()
-        time.sleep(SETTLE)
-        if time.process_time() - before < SETTLE / 10:
-            return
+        time.sleep(LOOK)
+        try:
+            quiet = 0 if _others_run() else quiet + 1
+        except OSError:
+            time.sleep(TICK - LOOK)
+            if time.process_time() - before < TICK / 10:
+                return
 
 
 def interleave(timed: dict[str, Timed], budget: Budget, threads: int = 1,

@@ -30,7 +30,7 @@ def measure_layer(order: dict[str, Any], layer: Any, which: str, budget: Any) ->
     import corr
 
     from . import check, peers, subjects
-    from .measure import FRESH_BYTES, Timed, Yardsticks, interleave
+    from .measure import FRESH_BYTES, Timed, Yardsticks, interleave, settle
 
     corr.trim()
     task = subjects.make_task(layer, which, order["dtype"], order["threads"], order["fresh"],
@@ -64,8 +64,13 @@ def measure_layer(order: dict[str, Any], layer: Any, which: str, budget: Any) ->
     found = [subject for subject in found if subject.name not in wrong]
     keep = FRESH_BYTES if order["fresh"] else 0
     yardsticks = Yardsticks(order["threads"], task.dtype)
-    timed = {subject.name: Timed(subject.call, keep, output_bytes, first[subject.name])
-             for subject in found}
+    timed = {}
+    for subject in found:
+        if order["threads"] > 1:
+            settle()  # beside threads that still spin, too few calls would make a burst
+        timed[subject.name] = Timed(subject.call, keep, output_bytes, first[subject.name])
+    if order["threads"] > 1:
+        settle()
     timed["copy"] = Timed(yardsticks.copy(layer.elements * task.dtype.itemsize))
     interleave(timed, budget, order["threads"], yardsticks.sample_peak)
     chosen = next((subject for subject in found if subject.kernel), None)
